@@ -1,0 +1,76 @@
+"""What the catalogue knows about an event type of a log, and short forms to write features with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from features.definition import Aggregation, Base, Family, Feature, Readout
+
+__all__ = ["LONG", "MIDDLE", "SHORT", "WINDOWS", "TypeTraits", "base", "ratio", "traits_of", "value"]
+
+WINDOWS: Final = (7, 14, 28, 56, 91, 182, 364)
+"""Whole weeks, so that each window holds the same number of each weekday."""
+SHORT, MIDDLE, LONG = 28, 91, 364
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeTraits:
+    """What the rows of an event type carry.
+
+    Parameters
+    ----------
+    has_amount, has_discount : bool
+        Whether any row has one.
+    has_orders : bool
+        Whether any row has an ``order_id``: several rows may then be one event.
+    """
+
+    has_amount: bool = False
+    has_discount: bool = False
+    has_orders: bool = False
+
+    @property
+    def is_rich(self) -> bool:
+        """Whether the type is worth the full set of windows: it carries money or orders."""
+        return self.has_amount or self.has_discount or self.has_orders
+
+
+def traits_of(
+    event_types: Iterable[str],
+    *,
+    amount_types: Collection[str] = (),
+    discount_types: Collection[str] = (),
+    order_types: Collection[str] = (),
+) -> dict[str, TypeTraits]:
+    """Traits of a log's event types, from the sets that a snapshot of the log offers.
+
+    Examples
+    --------
+    >>> traits_of(["view", "purchase"], order_types={"purchase"})["purchase"].is_rich
+    True
+    """
+    return {
+        name: TypeTraits(
+            has_amount=name in amount_types, has_discount=name in discount_types, has_orders=name in order_types
+        )
+        for name in event_types
+    }
+
+
+def base(
+    aggregation: Aggregation, event_type: str | None, window_days: int | None = None, field: str | None = None
+) -> Base:
+    """Short form of a base aggregate."""
+    return Base(aggregation=aggregation, event_type=event_type, field=field, window_days=window_days)
+
+
+def value(family: Family, of: Base) -> Feature:
+    """Feature that is a base aggregate itself."""
+    return Feature(readout=Readout.VALUE, bases=(of,), family=family)
+
+
+def ratio(family: Family, top: Base, bottom: Base) -> Feature:
+    """Feature that is one base aggregate divided by another."""
+    return Feature(readout=Readout.RATIO, bases=(top, bottom), family=family)

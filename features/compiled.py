@@ -1,0 +1,59 @@
+"""The one typed wrapper of Numba: every compiled function of the kernel goes through it.
+
+No fastmath, so the same bits come out on the same CPU type; the GIL is released; the machine code is cached on disk.
+Numba checks only the file of a function when it decides whether its cache is fresh, and would keep the old machine
+code of a function that calls into another, edited file. Here every kernel file counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+__all__ = ["compiled", "inlined"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function on its first call, and keep what was compiled.
+
+    Parameters
+    ----------
+    function : callable
+        Only loops, numbers, arrays and named tuples of arrays.
+
+    Returns
+    -------
+    callable
+        The same signature; the plain Python function stays reachable as ``py_func``.
+
+    Examples
+    --------
+    >>> compiled(max_of_two)(3, 4)
+    4
+    """
+    dispatcher = numba.njit(cache=True, nogil=True)(function)
+    cache = getattr(dispatcher, "_cache", None)  # NUMBA_DISABLE_JIT gives the plain function back
+    if cache is not None:
+        cache._cache_file._source_stamp = _stamp()  # noqa: SLF001 (there is no public way to add files)
+    return cast("Callable[P, R]", dispatcher)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a small function into each of its callers, which then need not pass it named tuples of arrays."""
+    return cast("Callable[P, R]", numba.njit(nogil=True, forceinline=True)(function))
+
+
+def max_of_two(left: int, right: int) -> int:
+    """Larger of two integers: an example to compile."""
+    return max(left, right)
+
+
+def _stamp() -> tuple[tuple[str, int, int], ...]:
+    sources = sorted(Path(__file__).parent.glob("kernel*.py"))
+    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sources)

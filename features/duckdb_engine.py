@@ -1,0 +1,246 @@
+"""One machine, out of core: DuckDB brings a batch of buckets' events together, the kernel does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol, cast
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from features.batch import Batch, Task, compute
+from features.clock import to_us
+from features.definition import MAX_EVENTS
+from features.errors import UsageError
+from features.events import SCALES, scaled_sql
+from features.feature_table import FeatureTable, concat
+from features.kernel_program import NULL, ORDER_OF_ITS_OWN, Events, Ints
+from features.outcome import Outcome
+from features.plan import Plan
+from features.state import State
+from features.state_bulk import EventColumns, states_of
+
+__all__ = ["FeatureTable", "ReadableLog", "bucket_batches", "build", "concat", "states"]
+
+_BATCH_ROWS: Final = 1_500_000
+_ALWAYS_US: Final = 2**63 - 1
+
+
+class ReadableLog(Protocol):
+    """What the engine needs of a snapshot of the event log."""
+
+    @property
+    def bucket_rows(self) -> tuple[int, ...]:
+        """Rows a bucket."""
+
+    def scan_sql(self, first_bucket: int, last_bucket: int) -> str:
+        """SQL that selects the rows of the buckets, both inclusive."""
+
+
+def build(
+    snapshot: ReadableLog,
+    plan: Plan,
+    cutoffs: Sequence[datetime],
+    *,
+    received_before: Sequence[datetime] | None = None,
+    outcomes: Sequence[Outcome] = (),
+    threads: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+    batch_rows: int = _BATCH_ROWS,
+) -> Iterator[FeatureTable]:
+    """Build the feature table of a log, batch by batch; memory is bounded by the batch.
+
+    Parameters
+    ----------
+    snapshot : ReadableLog
+        The log.
+    plan : Plan
+        The features.
+    cutoffs : sequence of datetime
+        Aware, distinct, in any order.
+    received_before : sequence of datetime, optional
+        One a cutoff: events received at or after it are not seen. None: all received events are seen.
+    outcomes : sequence of Outcome
+        What to look for after each cutoff.
+    threads : int
+        For DuckDB and for the kernel.
+    progress : callable, optional
+        Called after each batch with the events done and the events in the log.
+    batch_rows : int
+        Events to hold at a time; a bucket is never divided.
+
+    Yields
+    ------
+    FeatureTable
+        One a batch; customers of different batches differ. At least one, perhaps without rows.
+
+    Raises
+    ------
+    UsageError
+        If cutoffs repeat, or ``received_before`` has another length.
+    """
+    moments, before = _moments(cutoffs, received_before)
+    task = Task.of(plan, outcomes, cutoffs_us=moments, received_before_us=before)
+    done, total = 0, sum(snapshot.bucket_rows)
+    with duckdb.connect(":memory:", config={"threads": threads}) as connection:
+        for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
+            batch = _read(connection, snapshot.scan_sql(first, last), task)
+            yield compute(task, batch, threads=threads)
+            done += batch.events.time.size
+            if progress is not None:
+                progress(done, total)
+
+
+def states(
+    snapshot: ReadableLog,
+    *,
+    max_events: int = MAX_EVENTS,
+    threads: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+    batch_rows: int = _BATCH_ROWS // 3,
+) -> Iterator[tuple[str, State]]:
+    """Packed state of every customer of a log, compacted: what fills the online store in bulk.
+
+    Parameters
+    ----------
+    snapshot : ReadableLog
+        The log.
+    max_events : int
+        How many of a customer's last events windows see.
+    threads : int
+        For DuckDB.
+    progress : callable, optional
+        Called after each batch with the events done and the events in the log.
+    batch_rows : int
+        Events to hold at a time; a bucket is never divided.
+
+    Yields
+    ------
+    (str, State)
+        Customer id and state, each customer once.
+    """
+    done, total = 0, sum(snapshot.bucket_rows)
+    with duckdb.connect(":memory:", config={"threads": threads}) as connection:
+        for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
+            table = connection.sql(_states_sql(snapshot.scan_sql(first, last))).to_arrow_table()
+            offsets, ids = _customers(table)
+            yield from zip(ids, states_of(_columns(table), offsets, max_events=max_events), strict=True)
+            done += table.num_rows
+            if progress is not None:
+                progress(done, total)
+
+
+def bucket_batches(bucket_rows: Sequence[int], batch_rows: int) -> Iterator[tuple[int, int]]:
+    """Ranges of buckets, both ends inclusive, of at most so many rows where a bucket allows it.
+
+    Examples
+    --------
+    >>> list(bucket_batches([5, 5, 1, 9, 0], 10))
+    [(0, 1), (2, 4)]
+    >>> list(bucket_batches([50, 5], 10))
+    [(0, 0), (1, 1)]
+    """
+    first, held = 0, 0
+    for bucket, rows in enumerate(bucket_rows):
+        if held and held + rows > batch_rows:
+            yield first, bucket - 1
+            first, held = bucket, 0
+        held += rows
+    if bucket_rows:
+        yield first, len(bucket_rows) - 1
+
+
+def _moments(cutoffs: Sequence[datetime], received_before: Sequence[datetime] | None) -> tuple[Ints, Ints]:
+    if len(set(cutoffs)) != len(cutoffs):
+        raise UsageError("a cutoff was given twice", expected="distinct cutoffs")
+    if received_before is not None and len(received_before) != len(cutoffs):
+        raise UsageError(f"{len(cutoffs)} cutoffs and {len(received_before)} received_before", expected="one a cutoff")
+    at = np.array([to_us(cutoff) for cutoff in cutoffs], dtype=np.int64)
+    before = np.full(at.size, _ALWAYS_US, dtype=np.int64)
+    if received_before is not None:
+        before = np.array([to_us(moment) for moment in received_before], dtype=np.int64)
+    ascending = np.argsort(at)
+    return at[ascending], before[ascending]
+
+
+def _read(connection: duckdb.DuckDBPyConnection, scan: str, task: Task) -> Batch:
+    kinds = " ".join(f"WHEN {_quoted(name)} THEN {at}" for at, name in enumerate(task.event_types, 1))
+    kind = f"CAST(CASE event_type {kinds} ELSE 0 END AS SMALLINT)" if kinds else "CAST(0 AS SMALLINT)"
+    numbers = "".join(f", {_scaled(name)} AS {name}" for name in task.numbers)
+    table = connection.sql(
+        f"SELECT customer_id, epoch_us(event_time) AS event_time, epoch_us(received_at) AS received_at, "
+        f"{kind} AS kind, {_coded('hash(order_id)')} AS order_code{numbers} "
+        f"FROM ({scan}) ORDER BY customer_id, event_time, order_code"
+    ).to_arrow_table()
+    offsets, ids = _customers(table)
+    events = Events(
+        time=_integers(table.column("event_time")),
+        received=_integers(table.column("received_at")),
+        kind=np.array(table.column("kind").to_numpy(), dtype=np.int16),
+        order=_integers(table.column("order_code")),
+        numbers=np.empty((len(task.numbers), table.num_rows), dtype=np.int64),
+    )
+    for at, name in enumerate(task.numbers):
+        events.numbers[at] = table.column(name).to_numpy()
+    return Batch(customer_ids=ids, offsets=offsets, events=events)
+
+
+def _states_sql(scan: str) -> str:
+    numbers = ", ".join(f"{_scaled(name)} AS scaled_{name}" for name in SCALES)
+    return (
+        "SELECT customer_id, epoch_us(event_time) AS event_time, epoch_us(received_at) AS received_at, event_type, "
+        f"{_coded('md5_number_lower(order_id)')} AS order_code, "
+        f"CAST(md5_number_lower(event_id) >> 1 AS BIGINT) AS event_code, event_id, order_id, {numbers}, "
+        f"CAST(amount AS DOUBLE) AS amount FROM ({scan}) ORDER BY customer_id, event_time, order_code"
+    )
+
+
+def _columns(table: pa.Table) -> EventColumns:
+    event_ids, order_ids = table.column("event_id"), table.column("order_id")
+    column = table.column("event_type").combine_chunks()
+    kinds = cast("Any", pc.dictionary_encode(column))  # the stubs promise any array
+
+    def texts(start: int, stop: int) -> list[tuple[str, str | None]]:
+        pair = (event_ids.slice(start, stop - start), order_ids.slice(start, stop - start))
+        return list(zip(*(part.to_pylist() for part in pair), strict=True))
+
+    return EventColumns(
+        time=_integers(table.column("event_time")),
+        received=_integers(table.column("received_at")),
+        order=_integers(table.column("order_code")),
+        key=_integers(table.column("event_code")),
+        kind=kinds.indices.to_numpy(),
+        names=tuple(kinds.dictionary.to_pylist()),
+        numbers={name: _integers(table.column(f"scaled_{name}")) for name in SCALES},
+        amount=table.column("amount").to_numpy(),
+        texts=texts,
+    )
+
+
+def _customers(table: pa.Table) -> tuple[Ints, NDArray[np.object_]]:
+    if table.num_rows == 0:
+        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=object)
+    runs = pc.run_end_encode(table.column("customer_id").combine_chunks())  # type: ignore[attr-defined] # the stubs lack it
+    ids = np.empty(len(runs.values), dtype=object)
+    ids[:] = runs.values.to_numpy(zero_copy_only=False)
+    return np.concatenate([[0], runs.run_ends.to_numpy()]).astype(np.int64), ids
+
+
+def _integers(column: pa.ChunkedArray[pa.Int64Scalar]) -> Ints:
+    return np.array(column.to_numpy(), dtype=np.int64)
+
+
+def _scaled(name: str) -> str:
+    return f"CASE WHEN isfinite(CAST({name} AS DOUBLE)) THEN {scaled_sql(name)} ELSE {NULL} END"
+
+
+def _coded(code: str) -> str:
+    return f"CASE WHEN order_id IS NULL THEN {ORDER_OF_ITS_OWN} ELSE CAST({code} >> 1 AS BIGINT) END"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,154 @@
+"""Files of the log folder: the DuckDB connection to write them with, Parquet segments, their counts, the lock."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from features.errors import LockedError
+from features.event_log_identity import Stored
+from features.event_log_manifest import Manifest, SegmentStats, TypeStats, sync_file, sync_folder
+from features.events import BUCKETS, COLUMNS
+from features.sources import sql_text
+
+__all__ = [
+    "QUARANTINE",
+    "SEGMENTS",
+    "lock",
+    "remove_orphans",
+    "scan_sql",
+    "segment_stats",
+    "workspace",
+    "write_parquet",
+]
+
+SEGMENTS: Final = "segments"
+QUARANTINE: Final = "quarantine"
+_SCRATCH: Final = "scratch"
+_THREADS: Final = 2
+_MEMORY: Final = "1GB"
+_ROW_GROUP: Final = 100_000
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Be the only writer of a log folder.
+
+    Raises
+    ------
+    LockedError
+        At once, if another process is writing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockedError(
+                f"another process is writing the event log in {folder}",
+                remedy="wait until it has finished, then try again",
+            ) from error
+        yield
+
+
+@contextmanager
+def workspace(folder: Path, timezone: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a bounded DuckDB that reads naive times in ``timezone`` and spills into the log folder."""
+    scratch = folder / _SCRATCH
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": _THREADS,
+        "memory_limit": _MEMORY,
+        "temp_directory": str(scratch),
+        "autoinstall_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    con = duckdb.connect(":memory:", config=config)
+    try:
+        con.execute(f"SET TimeZone = {sql_text(timezone)}")
+        con.execute("SET enable_progress_bar = false")
+        yield con
+    finally:
+        con.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def remove_orphans(folder: Path, manifest: Manifest) -> None:
+    """Remove what a crashed load left behind: files that the manifest does not know."""
+    known = manifest.files()
+    for name in (SEGMENTS, QUARANTINE):
+        (folder / name).mkdir(exist_ok=True)
+        for path in (folder / name).iterdir():
+            if f"{name}/{path.name}" not in known:
+                path.unlink()
+    shutil.rmtree(folder / _SCRATCH, ignore_errors=True)
+
+
+def write_parquet(con: duckdb.DuckDBPyConnection, select: str, folder: Path, name: str) -> int:
+    """Write a query's rows to a file durably: under another name, to disk, then renamed.
+
+    Returns
+    -------
+    int
+        Rows written; with none there is no file.
+    """
+    path = folder / name
+    temporary = path.with_suffix(".tmp")
+    options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {_ROW_GROUP}"
+    rows = int(con.execute(f"COPY ({select}) TO {sql_text(str(temporary))} ({options})").fetchall()[0][0])
+    if rows == 0:
+        temporary.unlink(missing_ok=True)
+        return 0
+    sync_file(temporary)
+    temporary.replace(path)
+    sync_folder(path.parent)
+    return rows
+
+
+def scan_sql(stored: Stored, first_bucket: int, last_bucket: int) -> str:
+    """Select log columns and ``bucket`` of the rows that are the truth, in buckets first to last, inclusive."""
+    names = ", ".join(f"e.{column.name}" for column in COLUMNS)
+    if not stored.files:
+        nulls = ", ".join(f"CAST(NULL AS {column.type}) AS {column.name}" for column in COLUMNS)
+        return f"SELECT {nulls}, CAST(NULL AS SMALLINT) AS bucket WHERE false"
+    between = f"BETWEEN {int(first_bucket)} AND {int(last_bucket)}"
+    truth = f"SELECT {names}, e.bucket FROM {stored.rows()} e WHERE e.bucket {between}"
+    if not stored.superseded:
+        return truth
+    return (
+        f"SELECT {names}, e.bucket FROM {stored.rows()} e ANTI JOIN "
+        f"(SELECT event_id, load, version FROM {stored.lost()} WHERE bucket {between}) l "
+        f"ON l.event_id = e.event_id AND l.load = e.load AND l.version = e.version WHERE e.bucket {between}"
+    )
+
+
+def segment_stats(con: duckdb.DuckDBPyConnection, file: str, superseded: Sequence[str]) -> SegmentStats:
+    """Count what a segment adds to the truth."""
+    truth = scan_sql(Stored(files=(file,), superseded=superseded), 0, BUCKETS - 1)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _ebbtide_counts AS SELECT bucket, event_type, count(*) AS n, "
+        "count(amount) AS amounts, count(discount) AS discounts, count(order_id) AS orders, "
+        f"min(epoch_us(event_time)) AS first_us, max(epoch_us(event_time)) AS last_us FROM ({truth}) GROUP BY ALL"
+    )
+    types = con.execute(
+        "SELECT event_type, sum(n), sum(amounts), sum(discounts), sum(orders) FROM _ebbtide_counts GROUP BY 1"
+    ).fetchall()
+    buckets = [0] * BUCKETS
+    for bucket, rows in con.execute("SELECT bucket, sum(n) FROM _ebbtide_counts GROUP BY 1").fetchall():
+        buckets[int(bucket)] = int(rows)
+    span = con.execute("SELECT min(first_us), max(last_us) FROM _ebbtide_counts").fetchall()[0]
+    return SegmentStats(
+        rows=sum(buckets),
+        buckets=tuple(buckets),
+        types={
+            str(name): TypeStats(rows=int(rows), amounts=int(amounts), discounts=int(discounts), orders=int(orders))
+            for name, rows, amounts, discounts, orders in sorted(types)
+        },
+        first_us=None if span[0] is None else int(span[0]),
+        last_us=None if span[1] is None else int(span[1]),
+    )

@@ -1,0 +1,164 @@
+"""``ebbtide build`` and ``ebbtide features``: the feature table of a cutoff, and what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.catalogue import catalogue, traits_of
+from features.duckdb_engine import build as build_table
+from features.duckdb_engine import concat
+from features.durable import replacing
+from features.plan import Plan, compile_plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from features.definition import Base, Feature
+    from features.event_log import Snapshot
+    from pipelines.workspace import Workspace
+
+__all__ = ["BuildReport", "FeatureList", "build", "list_features", "log_features", "log_plan", "write_features"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """Features at a cutoff, one row a customer with any event before it, ordered by customer id.
+
+    Parameters
+    ----------
+    cutoff : datetime
+        UTC.
+    plan : Plan
+        What computed them.
+    customer_ids : ndarray of str, length n
+        Who.
+    values : ndarray of float32, shape (n, f)
+        NaN = null.
+    out : Path or None
+        The file, if one was written.
+    """
+
+    cutoff: datetime
+    plan: Plan
+    customer_ids: NDArray[Any]
+    values: NDArray[np.float32]
+    out: Path | None = None
+
+    def frame(self) -> pd.DataFrame:
+        """The table, indexed by ``customer_id``."""
+        import pandas as pd
+
+        index = pd.Index(self.customer_ids, name="customer_id")
+        return pd.DataFrame(self.values, index=index, columns=list(self.plan.feature_names))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "cutoff": self.cutoff.isoformat(),
+            "customers": len(self.customer_ids),
+            "features": len(self.plan.feature_names),
+            "fingerprint": self.plan.fingerprint,
+            "out": str(self.out) if self.out else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureList:
+    """The features of a log, and their fingerprint."""
+
+    features: tuple[Feature, ...]
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "fingerprint": self.fingerprint,
+            "features": [
+                {
+                    "name": feature.name,
+                    "family": str(feature.family),
+                    "unit": feature.unit,
+                    "window_days": sorted({base.window_days for base in feature.bases if base.window_days}),
+                    "null_when": feature.null_meaning,
+                    "description": feature.description,
+                }
+                for feature in self.features
+            ],
+        }
+
+
+def log_features(snapshot: Snapshot) -> tuple[Feature, ...]:
+    """The catalogue for the event types that a log has."""
+    return catalogue(
+        traits_of(
+            snapshot.event_types,
+            amount_types=snapshot.amount_types,
+            discount_types=snapshot.discount_types,
+            order_types=snapshot.order_types,
+        )
+    )
+
+
+def log_plan(workspace: Workspace, snapshot: Snapshot, extra: Iterable[Base] = ()) -> Plan:
+    """Plan of a log's features, with base aggregates the caller wants besides."""
+    return compile_plan(log_features(snapshot), timezone=workspace.timezone, extra=tuple(dict.fromkeys(extra)))
+
+
+def list_features(workspace: Workspace) -> FeatureList:
+    """Features of the project's log.
+
+    Raises
+    ------
+    EmptyLogError
+        If it has no events.
+    """
+    plan = log_plan(workspace, workspace.snapshot())
+    return FeatureList(features=plan.features, fingerprint=plan.fingerprint)
+
+
+def build(workspace: Workspace, *, cutoff: str | None = None) -> BuildReport:
+    """Compute every customer's features at a cutoff, from all that has been received.
+
+    Raises
+    ------
+    EmptyLogError, CutoffError
+    """
+    snapshot = workspace.snapshot()
+    moment = workspace.cutoff(cutoff, snapshot)
+    plan = log_plan(workspace, snapshot)
+    workspace.say(f"features of {snapshot.customers:,} customers at {workspace.show(moment)}")
+    table = concat(list(build_table(snapshot, plan, [moment], threads=workspace.threads)))
+    ids = table.customer_ids[table.customer]
+    order = np.argsort(ids, kind="stable")
+    return BuildReport(cutoff=moment, plan=plan, customer_ids=ids[order], values=table.values[order])
+
+
+def write_features(workspace: Workspace, *, cutoff: str | None = None, out: Path | None = None) -> BuildReport:
+    """Compute and write the table as Parquet, by default to ``home/features/features-<cutoff>.parquet``.
+
+    Raises
+    ------
+    EmptyLogError, CutoffError
+    """
+    built = build(workspace, cutoff=cutoff)
+    stamp = workspace.show(built.cutoff).replace(":", "")
+    path = out or workspace.home / "features" / f"features-{stamp}.parquet"
+    columns: dict[str, pa.Array[Any]] = {"customer_id": pa.array(built.customer_ids, pa.string())}
+    for position, name in enumerate(built.plan.feature_names):
+        column = built.values[:, position]
+        columns[name] = pa.array(column, pa.float32(), mask=np.isnan(column))
+    table = pa.table(columns).replace_schema_metadata({"fingerprint": built.plan.fingerprint})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    return BuildReport(
+        cutoff=built.cutoff, plan=built.plan, customer_ids=built.customer_ids, values=built.values, out=path
+    )

@@ -1,0 +1,277 @@
+"""``ebbtide``: a command parses, calls one function, and prints. Results go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from features.errors import EbbtideError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.project import Project
+
+__all__ = ["app", "main"]
+
+_TELEMETRY_OFF = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "BENTOML_DO_NOT_TRACK": "True"}
+
+app = typer.Typer(
+    help="See who is drifting away before they are gone: from a raw event log to scores, a CRM list and a verdict.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+models_app = typer.Typer(help="List, promote and roll back models.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
+Cutoff = Annotated[
+    str | None,
+    typer.Option(
+        "--cutoff",
+        help="Local day (YYYY-MM-DD: its midnight) or ISO time; the last local midnight if not given.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+TargetNames = Annotated[
+    list[str] | None, typer.Option("--target", help="Only this target; may be repeated. All if not given.")
+]
+
+_DEFAULT_CONFIG = Path("ebbtide.toml")
+
+
+class _Report(Protocol):
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def main() -> None:
+    """Entry point: errors of ours become one screen on stderr and their exit code."""
+    for name, value in _TELEMETRY_OFF.items():
+        os.environ.setdefault(name, value)
+    try:
+        app()
+    except EbbtideError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write ebbtide.toml.")] = Path(),
+    name: Annotated[str | None, typer.Option(help="Name of the project; the folder's by default.")] = None,
+    timezone: Annotated[str, typer.Option(help="IANA time zone of the shop.")] = "UTC",
+) -> None:
+    """Write a commented ebbtide.toml to start from."""
+    from pipelines.init import init as write
+
+    path = write(folder, name=name, timezone=timezone)
+    typer.echo(f"wrote {path}; edit it, then run: ebbtide ingest --config {path}")
+
+
+@app.command()
+def ingest(
+    block: Annotated[
+        list[str] | None, typer.Option("--block", help="Only this [[events]] block; may be repeated.")
+    ] = None,
+    config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Load the raw tables and the live events into the event log."""
+    from pipelines.ingest import ingest as run
+    from pipelines.show import show_ingest
+
+    _print(run(_open(config).workspace, only=tuple(block or ())), show_ingest, as_json=as_json)
+
+
+@app.command()
+def check(cutoff: Cutoff = None, config: Config = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Say whether the log can carry the targets: found, needed, remedy. Exit 3 if something is missing."""
+    from pipelines.show import show_check
+
+    report = _open(config).check(cutoff)
+    _print(report, show_check, as_json=as_json)
+    if not report.ok:
+        raise typer.Exit(3)
+
+
+@app.command()
+def build(
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; home/features/ by default.")] = None,
+    cutoff: Cutoff = None,
+    config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Write every customer's features at a cutoff."""
+    from pipelines.build import write_features
+    from pipelines.show import show_build
+
+    _print(write_features(_open(config).workspace, cutoff=cutoff, out=out), show_build, as_json=as_json)
+
+
+@app.command()
+def features(config: Config = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """List the features of this log: name, unit, window, null meaning."""
+    from pipelines.build import list_features
+    from pipelines.show import show_features
+
+    _print(list_features(_open(config).workspace), show_features, as_json=as_json)
+
+
+@app.command()
+def retrain(
+    target: TargetNames = None,
+    cutoff: Cutoff = None,
+    config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Train, evaluate, pass the gate, register. Exit 3 if the gate refused a challenger."""
+    from pipelines.show import show_retrain
+
+    report = _open(config).retrain(cutoff, targets=target or ())
+    _print(report, show_retrain, as_json=as_json)
+    raise typer.Exit(report.exit_code)
+
+
+@models_app.command("list")
+def models_list(
+    target: Annotated[str | None, typer.Argument(help="Only this target.")] = None,
+    config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Registered versions, newest first."""
+    from pipelines.show import show_models
+
+    _print(_open(config).models(target), show_models, as_json=as_json)
+
+
+@models_app.command("promote")
+def models_promote(
+    target: Annotated[str, typer.Argument()],
+    version: Annotated[str, typer.Argument()],
+    config: Config = _DEFAULT_CONFIG,
+) -> None:
+    """Make a version the champion; services follow by themselves."""
+    _open(config).promote(target, version)
+    typer.echo(f"{target} version {version} is the champion now")
+
+
+@models_app.command("rollback")
+def models_rollback(target: Annotated[str, typer.Argument()], config: Config = _DEFAULT_CONFIG) -> None:
+    """Return to the champion before this one."""
+    typer.echo(f"{target} version {_open(config).rollback(target)} is the champion again")
+
+
+@app.command()
+def score(
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; home/scores/ by default.")] = None,
+    target: TargetNames = None,
+    cutoff: Cutoff = None,
+    config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Score every eligible customer: one row a customer and target."""
+    from pipelines.score import score as run
+    from pipelines.show import show_score
+
+    report = run(_open(config).workspace, cutoff=cutoff, names=tuple(target or ()), out=out)
+    _print(report, show_score, as_json=as_json)
+
+
+@app.command()
+def export(
+    target: Annotated[str | None, typer.Option("--target", help="A churn target; the only one if not given.")] = None,
+    cutoff: Cutoff = None,
+    config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Write the list of at-risk customers for the CRM: CSV and Parquet."""
+    from pipelines.show import show_export
+
+    _print(_open(config).export(cutoff, target=target), show_export, as_json=as_json)
+
+
+@app.command()
+def monitor(
+    target: TargetNames = None,
+    cutoff: Cutoff = None,
+    config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Compare batch scores with those the champion was judged by. Exit 3 if the scores drifted."""
+    from pipelines.show import show_monitor
+
+    report = _open(config).monitor(cutoff, targets=target or ())
+    _print(report, show_monitor, as_json=as_json)
+    if report.drifted:
+        raise typer.Exit(3)
+
+
+@app.command()
+def materialize(config: Config = _DEFAULT_CONFIG) -> None:
+    """Fill the online store from the log."""
+    typer.echo(f"{_open(config).materialize():,} customers in the online store")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to bind; [serving] host by default.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind; [serving] port by default.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; [serving] workers by default.")] = None,
+    config: Config = _DEFAULT_CONFIG,
+) -> None:
+    """Serve scores over HTTP until stopped (Ctrl-C or SIGTERM)."""
+    from pipelines.serve import serve as run
+
+    run(_open(config).workspace, host=host, port=port, workers=workers)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", help="Project folder to make.")] = Path("demo"),
+) -> None:
+    """The whole loop on The Complete Journey: ingest to drift verdict, with the HTTP service in between."""
+    from pipelines.demo import demo as run
+
+    run(folder, say=_progress())
+
+
+@app.command(hidden=True)
+def warm() -> None:
+    """Compile the feature kernel into its cache, so that the first command does not wait for it."""
+    from pipelines.warm import warm as compile_kernel
+
+    compile_kernel()
+
+
+def _open(config: Path) -> Project:
+    from pipelines.project import Project
+
+    return Project(config, say=_progress())
+
+
+def _print(report: _Report, show: Callable[[Any], None], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2, default=str))
+    else:
+        show(report)
+
+
+def _progress() -> Callable[[str], None]:
+    """Lines on stderr with the seconds since the start."""
+    start = time.monotonic()
+
+    def say(message: str) -> None:
+        typer.echo(f"[{time.monotonic() - start:5.1f} s] {message}", err=True)
+
+    return say

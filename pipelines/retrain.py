@@ -1,0 +1,294 @@
+"""``ebbtide retrain``: panel, training, gate, registry; promoted if the gate says so."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.clock import from_us, to_us
+from features.errors import EbbtideError, GateRefusedError
+from pipelines.incumbent import EVALUATED_FILE, evaluated_file, incumbent_scores
+from pipelines.models import registry
+from pipelines.monitor import REFERENCE_FILE
+from pipelines.panels import build_panels
+from training.bands import Bands
+from training.bundle import Bundle, read_champion, write_bundle
+from training.evaluate_plots import figures
+from training.panel import Panel
+from training.train import Trained, train
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from features.event_log import Snapshot
+    from features.plan import Plan
+    from pipelines.workspace import Workspace
+
+__all__ = ["RetrainReport", "TargetOutcome", "retrain"]
+
+_EXAMPLE_ROWS = 5
+_DOTS_PER_INCH = 110
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOutcome:
+    """What became of one target.
+
+    Parameters
+    ----------
+    target : str
+    outcome : {"promoted", "provisional", "refused", "unchanged"}
+        ``provisional`` serves too; ``unchanged``: the champion is already this very model.
+    version : str
+        Registered version of the challenger; of the champion if unchanged.
+    winner : str
+        Which contestant the bundle holds.
+    test_cutoff : datetime
+        UTC.
+    rows, cutoffs, test_rows : int
+        Of the panel, and of its last cutoff.
+    base_rate : float
+        Mean label of the test rows.
+    metrics : mapping of str to mapping of str to float
+        By contestant, on the same test rows; the champion is not among them.
+    reasons : tuple of str
+        The gate's, in full.
+    """
+
+    target: str
+    outcome: Literal["promoted", "provisional", "refused", "unchanged"]
+    version: str
+    winner: str
+    test_cutoff: datetime
+    rows: int
+    cutoffs: int
+    test_rows: int
+    base_rate: float
+    metrics: Mapping[str, Mapping[str, float]]
+    reasons: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "target": self.target,
+            "outcome": self.outcome,
+            "version": self.version,
+            "winner": self.winner,
+            "test_cutoff": self.test_cutoff.isoformat(),
+            "rows": self.rows,
+            "cutoffs": self.cutoffs,
+            "test_rows": self.test_rows,
+            "base_rate": self.base_rate,
+            "metrics": {name: dict(metrics) for name, metrics in self.metrics.items()},
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainReport:
+    """What became of every target.
+
+    Parameters
+    ----------
+    outcomes : tuple of TargetOutcome
+        Of those that could be trained.
+    failed : mapping of str to EbbtideError
+        Target → why it could not.
+    """
+
+    outcomes: tuple[TargetOutcome, ...]
+    failed: Mapping[str, EbbtideError]
+
+    @property
+    def exit_code(self) -> int:
+        """0; 3 if a challenger was refused; a failed target's own code before that."""
+        if self.failed:
+            return max(error.exit_code for error in self.failed.values())
+        refused = any(outcome.outcome == "refused" for outcome in self.outcomes)
+        return GateRefusedError.exit_code if refused else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "targets": [outcome.to_dict() for outcome in self.outcomes],
+            "failed": {target: str(error) for target, error in self.failed.items()},
+        }
+
+
+def retrain(workspace: Workspace, *, cutoff: str | None = None, names: tuple[str, ...] = ()) -> RetrainReport:
+    """Train the targets named, or all.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    cutoff : str, optional
+        Stands for "now": no event, and no label window, beyond it is used.
+    names : tuple of str
+        Targets.
+
+    Raises
+    ------
+    EmptyLogError, CutoffError, UsageError
+    HistoryError, OneClassError
+        If no target can be trained; with several, those that cannot are in the report.
+    """
+    snapshot = workspace.snapshot()
+    moment = workspace.cutoff(cutoff, snapshot)
+    failed: dict[str, EbbtideError] = {}
+    panels, plan = build_panels(workspace, snapshot, moment, names, failed)
+    outcomes = []
+    for name, panel in panels.items():
+        try:
+            outcomes.append(_train_one(workspace, snapshot, moment, panel, plan))
+        except EbbtideError as error:
+            failed[name] = error
+    if failed and not outcomes:
+        raise next(iter(failed.values()))
+    return RetrainReport(outcomes=tuple(outcomes), failed=failed)
+
+
+def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel: Panel, plan: Plan) -> TargetOutcome:
+    name = panel.target.name
+    workspace.say(f"train {name}: {len(panel):,} rows")
+    rival, sentence = incumbent_scores(workspace, snapshot, panel, plan)
+    trained = train(panel, seed=workspace.settings.retrain.seed, threads=workspace.threads, incumbent_scores=rival)
+    reasons = (*trained.decision.reasons, *([sentence] if sentence else []))
+    champion = read_champion(workspace.home, name)
+    with tempfile.TemporaryDirectory(prefix="ebbtide-bundle-") as scratch:
+        folder = Path(scratch) / "bundle"
+        bundle = _bundle(workspace, trained, plan, moment)
+        files = {REFERENCE_FILE: _reference_file(trained), EVALUATED_FILE: evaluated_file(trained.evaluated)}
+        checksum = write_bundle(bundle, folder, extra_files=files)
+        if champion is not None and champion.checksum == checksum:
+            text = f"unchanged: champion version {champion.version} is this very model"
+            return _outcome(trained, "unchanged", str(champion.version), (text, *reasons))
+        workspace.say(f"register {name}")
+        models = registry(workspace)
+        status = {"promote": "promoted", "provisional": "provisional", "refuse": "refused"}[trained.decision.outcome]
+        recorded = models.record(
+            name,
+            folder,
+            params=_params(workspace, trained, panel, moment),
+            metrics=_metrics(trained),
+            figures={f"{figure}.png": _png(drawn) for figure, drawn in figures(trained).items()},
+            documents=_documents(trained, reasons),
+            tags={"ebbtide.cutoff": workspace.show(moment), "ebbtide.outcome": status},
+            input_example=pd.DataFrame(trained.test_values[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
+            status=status,
+        )
+    if trained.decision.outcome == "refuse":
+        return _outcome(trained, "refused", recorded.version, reasons)
+    models.promote(name, recorded.version)
+    outcome: Literal["promoted", "provisional"] = "promoted" if trained.decision.outcome == "promote" else "provisional"
+    return _outcome(trained, outcome, recorded.version, reasons)
+
+
+def _outcome(
+    trained: Trained,
+    outcome: Literal["promoted", "provisional", "refused", "unchanged"],
+    version: str,
+    reasons: tuple[str, ...],
+) -> TargetOutcome:
+    return TargetOutcome(
+        target=trained.target.name,
+        outcome=outcome,
+        version=version,
+        winner=trained.decision.winner,
+        test_cutoff=from_us(trained.test_cutoff_us),
+        rows=trained.rows_served,
+        cutoffs=trained.cutoffs,
+        test_rows=int(trained.test_labels.size),
+        base_rate=trained.base_rate,
+        metrics={contestant.name: contestant.metrics for contestant in trained.contestants},
+        reasons=reasons,
+    )
+
+
+def _bundle(workspace: Workspace, trained: Trained, plan: Plan, moment: datetime) -> Bundle:
+    return Bundle(
+        target=trained.target,
+        features=plan.features,
+        fingerprint=plan.fingerprint,
+        timezone=workspace.timezone,
+        settle_hours=workspace.settings.project.settle_hours,
+        estimator=trained.served.estimator,
+        calibrator=trained.served.calibrator,
+        bands=Bands.from_reference(trained.reference_scores),
+        reference=np.sort(trained.reference_scores),
+        quality={
+            "winner": trained.decision.winner,
+            "test_cutoff_us": trained.test_cutoff_us,
+            "trained_at_us": to_us(moment),
+            "test_rows": int(trained.test_labels.size),
+            "base_rate": trained.base_rate,
+            "metrics": {contestant.name: dict(contestant.metrics) for contestant in trained.contestants},
+        },
+    )
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
+    return buffer.getvalue()
+
+
+def _reference_file(trained: Trained) -> bytes:
+    """Features of the reference customers as Parquet, without their ids."""
+    columns = {
+        name: pa.array(trained.test_values[:, position], pa.float32())
+        for position, name in enumerate(trained.feature_names)
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _params(workspace: Workspace, trained: Trained, panel: Panel, moment: datetime) -> dict[str, object]:
+    target = {f"target.{key}": value for key, value in trained.target.to_dict().items()}
+    return target | {
+        "cutoff": workspace.show(moment),
+        "seed": workspace.settings.retrain.seed,
+        "winner": trained.decision.winner,
+        "rows_fitted": trained.rows_fitted,
+        "rows_served": trained.rows_served,
+        "cutoffs": trained.cutoffs,
+        "customers": int(np.unique(panel.customer).size),
+        "trees": trained.trees,
+        "features": len(trained.feature_names),
+    }
+
+
+def _metrics(trained: Trained) -> dict[str, float]:
+    """The winner's figures by their own names, every contestant's under its name."""
+    named = {
+        f"{contestant.name.replace(' ', '_')}.{metric}": value
+        for contestant in trained.contestants
+        for metric, value in contestant.metrics.items()
+    }
+    return dict(trained.winner.metrics) | named | {"base_rate": trained.base_rate}
+
+
+def _documents(trained: Trained, reasons: tuple[str, ...]) -> dict[str, str]:
+    evaluation = {
+        "target": trained.target.to_dict(),
+        "test_cutoff": from_us(trained.test_cutoff_us).isoformat(),
+        "test_rows": int(trained.test_labels.size),
+        "base_rate": trained.base_rate,
+        "contestants": {contestant.name: dict(contestant.metrics) for contestant in trained.contestants},
+        "importance": dict(trained.importance),
+    }
+    return {
+        "gate.txt": "\n".join(reasons) + "\n",
+        "evaluation.json": json.dumps(evaluation, indent=2, sort_keys=True) + "\n",
+    }

@@ -1,0 +1,3 @@
+"""The score, now: online store, scoring, HTTP API, prediction log, drift."""
+
+__all__: list[str] = []

@@ -1,0 +1,95 @@
+"""Arithmetic over base aggregates, by numbers worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from features.definition import Base, Family, Feature, Readout
+from features.errors import UsageError
+from features.kernel_program import NULL
+from features.plan import compile_plan
+from features.readout import readout
+from tests.features.small_logs import base
+
+DAY = 86_400_000_000
+
+
+def read(kind: Readout, bases: list[Base], values: list[int], cutoff: int = 10 * DAY) -> float | None:
+    plan = compile_plan([Feature(readout=kind, bases=tuple(bases), family=Family.TREND)], timezone="UTC")
+    row = np.array([[values[bases.index(wanted)] for wanted in plan.base]], dtype=np.int64)
+    value = float(readout(plan, row, np.array([cutoff]))[0, 0])
+    return None if math.isnan(value) else value
+
+
+COUNT, MONEY = base("count", window=28), base("sum", window=28, field="amount")
+OFF = base("sum", window=28, field="discount")
+GAPS = [base("gap_squares"), base("gap_sum"), base("gap_count")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number", "value"),
+    [
+        (COUNT, 3, 3),
+        (MONEY, 1_250, 12.5),
+        (MONEY, -5, np.float32(-0.05)),
+        (base("sum", field="rating"), 4_500, 4.5),
+        (base("gap_max"), 2_160, 1.5),
+        (base("gap_max"), NULL, None),
+    ],
+)
+def test_a_value_is_in_its_unit(wanted: Base, number: int, value: float | None) -> None:
+    assert read(Readout.VALUE, [wanted], [number]) == value
+
+
+def test_ages_and_spans_are_days_of_86_400_seconds() -> None:
+    assert read(Readout.AGE_DAYS, [base("last")], [7 * DAY + DAY // 2]) == 2.5
+    assert read(Readout.AGE_DAYS, [base("last")], [NULL]) is None
+    assert read(Readout.SPAN_DAYS, [base("first"), base("last")], [2 * DAY, 5 * DAY]) == 3
+    assert read(Readout.SPAN_DAYS, [base("first"), base("last")], [NULL, NULL]) is None
+
+
+def test_the_mean_of_nothing_is_null() -> None:
+    assert read(Readout.RATIO, [MONEY, COUNT], [1_250, 5]) == 2.5
+    assert read(Readout.RATIO, [MONEY, COUNT], [0, 5]) == 0
+    assert read(Readout.RATIO, [MONEY, COUNT], [0, 0]) is None
+
+
+def test_a_steady_trend_is_1() -> None:
+    long = base("count", window=56)
+    assert read(Readout.TREND, [COUNT, long], [4, 8]) == 1
+    assert read(Readout.TREND, [COUNT, long], [1, 8]) == 0.25
+    assert read(Readout.TREND, [COUNT, long], [0, 0]) is None
+
+
+def test_a_share_is_of_both_together() -> None:
+    assert read(Readout.SHARE, [OFF, MONEY], [25, 75]) == 0.25
+    assert read(Readout.SHARE, [OFF, MONEY], [0, 0]) is None
+
+
+def test_gap_moments() -> None:
+    # gaps of 1 and 3 days: mean 2, sample standard deviation sqrt(2)
+    day = 1_440
+    moments = [day**2 + (3 * day) ** 2, 4 * day, 2]
+    assert read(Readout.GAP_MEAN_DAYS, GAPS[1:], moments[1:]) == 2
+    assert read(Readout.GAP_SD_DAYS, GAPS, moments) == np.float32(math.sqrt(2))
+    assert read(Readout.GAP_VARIATION, GAPS, moments) == np.float32(math.sqrt(2) / 2)
+    assert read(Readout.AGE_PER_GAP, [base("last"), *GAPS[1:]], [5 * DAY, *moments[1:]]) == 2.5
+
+
+def test_gap_moments_of_too_few_purchases_are_null() -> None:
+    assert read(Readout.GAP_MEAN_DAYS, GAPS[1:], [0, 0]) is None
+    assert read(Readout.GAP_SD_DAYS, GAPS, [100, 10, 1]) is None
+    assert read(Readout.GAP_VARIATION, GAPS, [0, 0, 2]) is None
+    assert read(Readout.AGE_PER_GAP, [base("last"), *GAPS[1:]], [5 * DAY, 0, 0]) is None
+    assert read(Readout.GAP_SD_DAYS, GAPS, [2 * 1_440**2, 2 * 1_440, 2]) == 0
+
+
+def test_a_table_of_another_shape_is_refused() -> None:
+    plan = compile_plan([Feature(readout=Readout.VALUE, bases=(COUNT,), family=Family.TREND)], timezone="UTC")
+    with pytest.raises(UsageError, match=r"\(2, 3\)"):
+        readout(plan, np.zeros((2, 3), np.int64), np.zeros(2, np.int64))
+    with pytest.raises(UsageError, match=r"\(1,\) cutoffs"):
+        readout(plan, np.zeros((2, 1), np.int64), np.zeros(1, np.int64))

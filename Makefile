@@ -18,10 +18,11 @@ help: ## List the targets
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ebbtide needs Python 3.11 or newer; found %s. Try: make PYTHON=python3.12 …" % sys.version.split()[0])'
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/ebbtide warm
+	@echo "setting up .venv: about 1.7 GB, one to three minutes" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/ebbtide warm
 	@touch $@
 
 .PHONY: setup
@@ -29,7 +30,7 @@ setup: $(VENV)/.installed ## Make the environment in .venv from the hashed lock
 
 .PHONY: demo
 demo: setup ## The whole loop on The Complete Journey, into demo/
-	$(BIN)/ebbtide demo
+	@$(BIN)/ebbtide demo
 
 .PHONY: test
 test: setup ## The default tests (about 4 minutes)

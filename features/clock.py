@@ -101,12 +101,14 @@ def parse_cutoff(text: str, timezone: str) -> datetime:
     local = zone(timezone)
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=local)).astimezone(UTC)
+        moment.astimezone(local)  # the ends of the calendar have no time in some zones
+    except (ValueError, OverflowError) as error:
         raise CutoffError(
             f"the cutoff {text!r} cannot be read",
             expected="YYYY-MM-DD or an ISO 8601 time such as 2017-12-04T05:00:00Z",
         ) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=local)).astimezone(UTC)
+    return moment
 
 
 def last_local_midnight(now: datetime, timezone: str) -> datetime:

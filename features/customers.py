@@ -9,13 +9,15 @@ from pathlib import Path
 import duckdb
 
 from features.durable import replacing
-from features.errors import SourceError
-from features.mapping import RAW, EventBlock, check_expressions, quote_name
-from features.sources import open_source, source_error, sql_text
+from features.errors import SourceError, StateError
+from features.mapping import RAW, EventBlock, bare_quoted, check_expressions, quote_name
+from features.mapping_types import family, text_sql
+from features.sources import open_source, rejected_count, source_error, sql_text
 
 __all__ = ["CustomersReport", "load_customers"]
 
 _BLOCK = "customers"
+_ID = "customer_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +32,14 @@ class CustomersReport:
         Customers written.
     without_id : int
         Rows without a customer id, left out.
+    unreadable : int
+        Lines that do not fit the file's columns, left out; not among those read.
     """
 
     read: int
     kept: int
     without_id: int
+    unreadable: int
 
 
 def load_customers(
@@ -61,21 +66,24 @@ def load_customers(
         If the table cannot be read, or a customer is there more than once.
     MappingError
         If an expression does not fit it.
+    StateError
+        If the file cannot be written.
     """
     block = EventBlock(name=_BLOCK, path=path, query=query, expressions=expressions)
     with duckdb.connect() as con:
         con.execute(f"SET TimeZone = {sql_text(timezone)}")
         table = open_source(con, block, root=root)
         check_expressions(con, "[customers]", expressions, table.columns)
-        columns = ", ".join(
-            f"{f'CAST(({text}) AS VARCHAR)' if name == 'customer_id' else f'({text})'} AS {quote_name(name)}"
-            for name, text in expressions.items()
-        )
+        quoted = {name: f"(\n{bare_quoted(text, table.columns)}\n)" for name, text in expressions.items()}
+        ((_, id_type, *_),) = con.execute(f"DESCRIBE SELECT {quoted[_ID]} FROM {RAW}").fetchall()
+        quoted[_ID] = text_sql(quoted[_ID], family(str(id_type)))  # as in the event log
+        columns = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in quoted.items())
         try:
             con.execute(f"CREATE TEMP TABLE mapped AS SELECT {columns} FROM {RAW}")
+            unreadable = rejected_count(con) if table.keeps_rejects else 0
         except duckdb.Error as error:
             raise source_error(table.label, error) from error
-        counts = "SELECT count(*), count(nullif(customer_id, '')), count(DISTINCT nullif(customer_id, '')) FROM mapped"
+        counts = f"SELECT count(*), count({_ID}), count(DISTINCT {_ID}) FROM mapped"
         ((read, with_id, distinct),) = con.execute(counts).fetchall()
         if distinct < with_id:
             raise SourceError(
@@ -83,9 +91,10 @@ def load_customers(
                 expected="one row a customer",
                 remedy="read the table through `query` with a group by, or correct it",
             )
+        rows = f"SELECT * FROM mapped WHERE {_ID} IS NOT NULL ORDER BY {_ID}"
         with replacing(out) as temporary:
-            con.execute(
-                f"COPY (SELECT * FROM mapped WHERE nullif(customer_id, '') IS NOT NULL ORDER BY customer_id) "
-                f"TO {sql_text(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-    return CustomersReport(read=read, kept=distinct, without_id=read - with_id)
+            try:
+                con.execute(f"COPY ({rows}) TO {sql_text(str(temporary))} (FORMAT parquet, COMPRESSION zstd)")
+            except duckdb.Error as error:
+                raise StateError(f"{out} cannot be written: {str(error).splitlines()[0]}") from error
+    return CustomersReport(read=read, kept=distinct, without_id=read - with_id, unreadable=unreadable)

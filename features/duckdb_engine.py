@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from features.batch import Batch, Task, compute
 from features.clock import to_us
 from features.definition import MAX_EVENTS
-from features.errors import UsageError
+from features.errors import StateError, UsageError
 from features.events import SCALES, scaled_sql
 from features.feature_table import FeatureTable, concat
 from features.kernel_program import NULL, ORDER_OF_ITS_OWN, Events, Ints
@@ -82,11 +83,13 @@ def build(
     ------
     UsageError
         If cutoffs repeat, or ``received_before`` has another length.
+    StateError
+        If the log cannot be read.
     """
     moments, before = _moments(cutoffs, received_before)
     task = Task.of(plan, outcomes, cutoffs_us=moments, received_before_us=before)
     done, total = 0, sum(snapshot.bucket_rows)
-    with duckdb.connect(":memory:", config={"threads": threads}) as connection:
+    with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
             batch = _read(connection, snapshot.scan_sql(first, last), task)
             yield compute(task, batch, threads=threads)
@@ -124,7 +127,7 @@ def states(
         Customer id and state, each customer once.
     """
     done, total = 0, sum(snapshot.bucket_rows)
-    with duckdb.connect(":memory:", config={"threads": threads}) as connection:
+    with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
             table = connection.sql(_states_sql(snapshot.scan_sql(first, last))).to_arrow_table()
             offsets, ids = _customers(table)
@@ -152,6 +155,18 @@ def bucket_batches(bucket_rows: Sequence[int], batch_rows: int) -> Iterator[tupl
         held += rows
     if bucket_rows:
         yield first, len(bucket_rows) - 1
+
+
+@contextmanager
+def _connected(threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with duckdb.connect(":memory:", config={"threads": threads}) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise StateError(
+            f"the event log cannot be read: {str(error).splitlines()[0]}",
+            remedy="restore its folder from a backup, or delete all of it and run `ebbtide ingest` again",
+        ) from error
 
 
 def _moments(cutoffs: Sequence[datetime], received_before: Sequence[datetime] | None) -> tuple[Ints, Ints]:

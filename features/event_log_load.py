@@ -17,7 +17,7 @@ from features.event_log_quarantine import FAULTY, Reason, check_bad_share, fault
 from features.event_log_rows import content_sql, judged_sql
 from features.events import COLUMNS
 from features.mapping import BoundColumn, EventBlock, bind_block
-from features.sources import RawTable, open_source, source_error, sql_text
+from features.sources import RawTable, open_source, rejected_count, source_error, sql_text
 
 __all__ = ["BlockReport", "load_block"]
 
@@ -123,7 +123,7 @@ def _stage(
         )
         rejected = (
             _rejected_lines()
-            if table.keeps_rejects
+            if table.keeps_rejects and rejected_count(con)
             else "SELECT '' AS faults, '' AS raw_json, '' AS source_file WHERE false"
         )
         con.execute(f"CREATE TEMP TABLE {FAULTY} AS {rejected}")

@@ -148,6 +148,10 @@ def read_manifest(folder: Path) -> Manifest:
         content = path.read_bytes()
     except FileNotFoundError:
         return Manifest()
+    except OSError as error:
+        raise StateError(
+            f"the event log in {folder} cannot be read: {error.strerror}", expected="a folder that may be read"
+        ) from error
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
     except msgspec.DecodeError as error:
@@ -160,6 +164,11 @@ def read_manifest(folder: Path) -> Manifest:
             f"the event log in {folder} has format {manifest.format}",
             expected=f"format {FORMAT}",
             remedy="use the version of ebbtide that wrote it, or delete the folder and ingest again",
+        )
+    if gone := sorted(name for name in manifest.files() if not (folder / name).is_file()):
+        raise StateError(
+            f"the event log in {folder} has lost {len(gone)} of its files ({gone[0]})",
+            remedy="restore the folder from a backup, or delete all of it and run `ebbtide ingest` again",
         )
     return manifest
 

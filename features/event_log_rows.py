@@ -15,7 +15,7 @@ from features.clock import to_us
 from features.event_log_quarantine import Reason
 from features.events import COLUMNS, MAX_MAGNITUDE, ColumnType
 from features.mapping import RAW, BoundColumn, EventBlock, quote_name
-from features.mapping_types import Family
+from features.mapping_types import Family, text_sql
 from features.sources import FILE_COLUMN, RawTable, sql_text
 
 __all__ = ["CONTENT_COLUMNS", "content_sql", "judged_sql", "raw_json_sql"]
@@ -26,7 +26,6 @@ CONTENT_COLUMNS: Final = tuple(c for c in COLUMNS if c.name not in ("event_id", 
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 _EARLIEST_US: Final = 0
 _LATEST_US: Final = 253_402_300_800_000_000
-_EXACT_INTEGERS: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ def judged_sql(block: EventBlock, columns: Sequence[BoundColumn], table: RawTabl
     ``raw_json`` is selected too; a caller that does not ask for it does not pay for it.
     """
     typed = [_typed(column, now) for column in columns]
-    passed = "raw_json, source_file"
+    passed = "raw_json, source_file" + (", _where" if block.where else "")
     values = ", ".join(f"{column.value} AS {column.name}" for column in typed)
     inner = f"SELECT {_carried(columns)}, {values}, {passed} FROM ({_picked(block, columns, table)})"
     received = "" if any(column.name == "received_at" for column in typed) else ", event_time AS received_at"
@@ -54,10 +53,13 @@ def judged_sql(block: EventBlock, columns: Sequence[BoundColumn], table: RawTabl
         for column in typed
     )
     dates_only = next(column.dates_only for column in typed if column.name == "event_time")
-    tests = ", ".join(f"CASE WHEN {test} THEN {sql_text(mark)} END" for t in typed for mark, test in t.faults)
+    faults = [fault for t in typed for fault in t.faults]
+    if block.where:
+        faults.insert(0, (f"{Reason.EXPRESSION_FAILED}:where", "_where IS NULL"))
+    tests = ", ".join(f"CASE WHEN {test} THEN {sql_text(mark)} END" for mark, test in faults)
     return (
         f"SELECT {names}{received}, {dates_only} AS dates_only, "
-        f"nullif(concat_ws(';', {tests}), '') AS faults, {passed} FROM ({inner})"
+        f"nullif(concat_ws(';', {tests}), '') AS faults, raw_json, source_file FROM ({inner})"
     )
 
 
@@ -92,8 +94,12 @@ def _picked(block: EventBlock, columns: Sequence[BoundColumn], table: RawTable) 
         for c in columns
     ]
     file = FILE_COLUMN if table.has_file else sql_text(table.label)
-    where = f" WHERE TRY(CAST((\n{block.where}\n) AS BOOLEAN))" if block.where else ""
-    return f"SELECT {', '.join(picks)}, {raw_json_sql(table)} AS raw_json, {file} AS source_file FROM {RAW}{where}"
+    picked = f"{', '.join(picks)}, {raw_json_sql(table)} AS raw_json, {file} AS source_file"
+    if not block.where:
+        return f"SELECT {picked} FROM {RAW}"
+    # A row on which the condition fails is not one that does not meet it: it is kept, to be quarantined.
+    met = f"TRY(struct_pack(v := CAST((\n{block.where}\n) AS BOOLEAN)))"
+    return f"SELECT {picked}, {met} AS _where FROM {RAW} WHERE {met}.v OR {met} IS NULL"
 
 
 def _carried(columns: Sequence[BoundColumn]) -> str:
@@ -104,29 +110,22 @@ def _carried(columns: Sequence[BoundColumn]) -> str:
 def _typed(column: BoundColumn, now: datetime) -> _Typed:
     raw = f"_s_{column.name}.v" if column.can_fail else f"_v_{column.name}"
     failed = f"_s_{column.name} IS NULL" if column.can_fail else "false"
-    text = f"nullif(CAST({raw} AS VARCHAR), '')"
-    if column.family is Family.JSON:
-        text = f"nullif({raw} ->> '$', '')"
+    text = text_sql(raw, Family.JSON if column.family is Family.JSON else Family.TEXT)
     match column.type:
         case ColumnType.TEXT:
-            return _typed_text(column, raw, text, failed)
+            return _typed_text(column, raw, failed)
         case ColumnType.NUMBER:
             return _typed_number(column, raw, text, failed)
         case ColumnType.TIME:
             return _typed_time(column, raw, text, failed, now)
 
 
-def _typed_text(column: BoundColumn, raw: str, text: str, failed: str) -> _Typed:
-    if column.family is Family.FLOAT:  # ids that became floats because the column has nulls: 13085.0 is 13085
-        whole = f"{raw} = trunc({raw}) AND abs({raw}) < {_EXACT_INTEGERS}"
-        text = (
-            f"CASE WHEN isnan({raw}) THEN NULL WHEN {whole} THEN CAST(CAST({raw} AS BIGINT) AS VARCHAR) ELSE {text} END"
-        )
+def _typed_text(column: BoundColumn, raw: str, failed: str) -> _Typed:
     faults = list(_when(failed, Reason.EXPRESSION_FAILED, column.name))
     missing = {"customer_id": Reason.CUSTOMER_ID_MISSING, "event_type": Reason.EVENT_TYPE_MISSING}.get(column.name)
     if missing is not None:
         faults.append((f"{missing}:{column.name}", f"{column.name} IS NULL AND NOT ({failed})"))
-    return _Typed(name=column.name, value=text, faults=tuple(faults))
+    return _Typed(name=column.name, value=text_sql(raw, column.family), faults=tuple(faults))
 
 
 def _typed_number(column: BoundColumn, raw: str, text: str, failed: str) -> _Typed:

@@ -13,7 +13,16 @@ from features.errors import MappingError, did_you_mean
 from features.events import COLUMNS, REQUIRED_COLUMNS, ColumnType
 from features.mapping_types import Family, family
 
-__all__ = ["RAW", "BoundColumn", "EventBlock", "bare_column", "bind_block", "check_expressions", "quote_name"]
+__all__ = [
+    "RAW",
+    "BoundColumn",
+    "EventBlock",
+    "bare_column",
+    "bare_quoted",
+    "bind_block",
+    "check_expressions",
+    "quote_name",
+]
 
 RAW: Final = "_ebbtide_raw"
 """Name of the raw table (a temporary view) that the expressions are bound against."""
@@ -104,6 +113,18 @@ def bare_column(expression: str, columns: Mapping[str, str]) -> str | None:
     return next((column for column in columns if column.casefold() == text.casefold()), None)
 
 
+def bare_quoted(expression: str, columns: Mapping[str, str]) -> str:
+    """Quote the name if the expression is just a column, so that one may be called `at` or `order`.
+
+    Examples
+    --------
+    >>> bare_quoted("order", {"order": "BIGINT"}), bare_quoted("order + 1", {"order": "BIGINT"})
+    ('"order"', 'order + 1')
+    """
+    column = bare_column(expression, columns)
+    return expression if column is None else quote_name(column)
+
+
 def bind_block(
     con: duckdb.DuckDBPyConnection, block: EventBlock, columns: Mapping[str, str]
 ) -> tuple[BoundColumn, ...]:
@@ -136,15 +157,17 @@ def bind_block(
     for key, type_ in _TYPES.items():
         if (expression := block.expressions.get(key)) is None:
             continue
-        column = bare_column(expression, columns)  # quoted here, so that a column may be called `at` or `order`
-        sql = expression if column is None else quote_name(column)
+        column, sql = bare_column(expression, columns), bare_quoted(expression, columns)
         found, problem = _bind(con, key, sql, columns)
         if problem := problem or _type_problem(con, key, sql, type_, found):
             problems.append(f"{key} = {_toml_text(expression)}: {problem}")
         else:
             bound.append(BoundColumn(name=key, type=type_, expression=sql, family=found, can_fail=column is None))
-    if block.where is not None and (problem := _bind(con, "where", block.where, columns)[1]):
-        problems.append(f"where = {_toml_text(block.where)}: {problem}")
+    if block.where is not None:
+        found, problem = _bind(con, "where", block.where, columns)
+        if not problem and found is not Family.BOOLEAN:
+            problem = f"gives a {found.value} value, not true or false; compare it with something"
+        problems += [f"where = {_toml_text(block.where)}: {problem}"] if problem else []
     if problems:
         raise _mapping_error(f"[[events]] block '{block.name}'", problems, columns)
     return tuple(bound)
@@ -169,7 +192,7 @@ def check_expressions(
     MappingError
         Naming every expression that does not fit.
     """
-    found = {key: _bind(con, key, sql, columns)[1] for key, sql in expressions.items()}
+    found = {key: _bind(con, key, bare_quoted(sql, columns), columns)[1] for key, sql in expressions.items()}
     problems = [f"{key} = {_toml_text(expressions[key])}: {problem}" for key, problem in found.items() if problem]
     if problems:
         raise _mapping_error(label, problems, columns)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["Family", "family"]
+__all__ = ["Family", "family", "text_sql"]
 
+_EXACT_INTEGERS: Final = 2**53
 _INTEGERS: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
 
 
@@ -50,3 +51,24 @@ def family(sql_type: str) -> Family:
         case "TIMESTAMP WITH TIME ZONE" | "TIMESTAMP_NS WITH TIME ZONE":
             return Family.TIME
     return Family.INTEGER if name.removeprefix("U") in _INTEGERS else Family.OTHER
+
+
+def text_sql(value: str, of: Family) -> str:
+    """SQL of a value as the text of an id; an empty one is null.
+
+    Ids that became floats because their column has nulls are whole again: 13085.0 is ``'13085'``.
+
+    Examples
+    --------
+    >>> text_sql("x", Family.TEXT)
+    "nullif(CAST(x AS VARCHAR), '')"
+    """
+    text = f"nullif(CAST({value} AS VARCHAR), '')"
+    match of:
+        case Family.JSON:
+            return f"nullif({value} ->> '$', '')"
+        case Family.FLOAT:
+            whole = f"{value} = trunc({value}) AND abs({value}) < {_EXACT_INTEGERS}"
+            as_integer = f"CAST(CAST({value} AS BIGINT) AS VARCHAR)"
+            return f"CASE WHEN isnan({value}) THEN NULL WHEN {whole} THEN {as_integer} ELSE {text} END"
+    return text

@@ -11,6 +11,14 @@ from features.grammar import Aggregation, Base, Readout
 __all__ = ["description", "name", "null_meaning", "slug", "unit"]
 
 
+_FIELD_UNITS = {
+    "amount": "money",
+    "discount": "money",
+    "duration_seconds": "seconds",
+    "quantity": "pieces",
+    "rating": "points",
+    "value": "units",
+}
 _NOUNS = frozenset(
     {"event", "purchase", "refund", "return", "session", "view", "visit", "click", "login", "review", "order"}
 )
@@ -233,8 +241,7 @@ def _unit(base: Base) -> str:
         case Aggregation.LINES | Aggregation.PRESENT:
             return "lines"
         case Aggregation.SUM:
-            money = {"amount", "discount"}
-            return "money" if base.field in money else {"duration_seconds": "seconds"}.get(str(base.field), "number")
+            return _FIELD_UNITS[str(base.field)]
         case Aggregation.ACTIVE_DAYS | Aggregation.GAP_MAX:
             return "days"
         case Aggregation.GAP_COUNT:

@@ -10,9 +10,10 @@ from typing import Final
 import duckdb
 
 from features.errors import SourceError
-from features.mapping import RAW, EventBlock, bare_column
+from features.mapping import RAW, EventBlock
+from features.source_types import column_types
 
-__all__ = ["FILE_COLUMN", "RawTable", "open_source", "source_error", "sql_text"]
+__all__ = ["FILE_COLUMN", "RawTable", "open_source", "rejected_count", "source_error", "sql_text"]
 
 FILE_COLUMN: Final = "_ebbtide_file"
 """Extra column of a raw table read from files: the file a row came from."""
@@ -92,18 +93,14 @@ def open_source(
     if frame is not None:
         label, relation, has_file, is_csv = "the data frame", _register(con, frame), False, False
     elif block.query is not None:
-        label, relation, has_file, is_csv = (
-            f"the query of block '{block.name}'",
-            _query(con, block.query, root),
-            False,
-            False,
-        )
+        label, has_file, is_csv = f"the query of block '{block.name}'", False, False
+        relation = _query(con, block.query, label, root)
     elif block.path is not None:
         files = _find_files(block, root)
         reader = _reader(files, block)
         label, has_file, is_csv = block.path, True, reader == "read_csv"
         plain = f"SELECT * FROM {_read_call(reader, files, {})}"
-        relation = _csv_relation(con, block, files) if is_csv else plain
+        relation = plain if reader == "read_parquet" else _text_relation(con, block, reader, files)
     else:
         raise SourceError(f"[[events]] block '{block.name}' has no source", expected="a path, a query or a data frame")
     columns = _describe(con, relation, label)
@@ -122,6 +119,15 @@ def source_error(label: str, error: duckdb.Error) -> SourceError:
         f"{label} cannot be read: {reason}",
         remedy="check that the file is complete and of the type its name says, and deliver it again",
     )
+
+
+def rejected_count(con: duckdb.DuckDBPyConnection) -> int:
+    """How many lines of CSV files the scans so far could not fit to the columns."""
+    made = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'"  # with the first scan that is not skipped
+    if not con.execute(made).fetchall():
+        return 0
+    lines = "SELECT count(*) FROM (SELECT DISTINCT scan_id, file_id, line FROM reject_errors)"
+    return int(con.execute(lines).fetchall()[0][0])
 
 
 def _find_files(block: EventBlock, root: Path) -> list[Path]:
@@ -173,27 +179,35 @@ def _suffix(path: Path) -> str:
     return Path(name.removesuffix(".gz")).suffix
 
 
-def _read_call(reader: str, files: list[Path], types: Mapping[str, str]) -> str:
+def _read_call(reader: str, files: list[Path], types: Mapping[str, str], *, rejects: bool = True) -> str:
     listed = ", ".join(sql_text(_literal_path(path)) for path in files)
+    typed = "{" + ", ".join(f"{sql_text(name)}: {sql_text(of)}" for name, of in types.items()) + "}"
     options = [f"filename = {sql_text(FILE_COLUMN)}"]
     if len(files) > 1:
         options.append("union_by_name = true")
     if reader == "read_csv":
-        options.append("store_rejects = true")
-    if reader == "read_json":
-        options.append("format = 'newline_delimited'")
-    if types:
-        options.append("types = {" + ", ".join(f"{sql_text(name)}: {sql_text(of)}" for name, of in types.items()) + "}")
+        options.append("store_rejects = true" if rejects else "ignore_errors = true")
+        options += [f"types = {typed}"] if types else []
+    if reader == "read_json":  # an unreadable line becomes a row of nulls, which is quarantined
+        options += ["format = 'newline_delimited'", "ignore_errors = true"]
+        options += [f"columns = {typed}"] if types else []
     return f"{reader}([{listed}], {', '.join(options)})"
 
 
-def _csv_relation(con: duckdb.DuckDBPyConnection, block: EventBlock, files: list[Path]) -> str:
+def _text_relation(con: duckdb.DuckDBPyConnection, block: EventBlock, reader: str, files: list[Path]) -> str:
     """All files one below the other, columns matched by name (DuckDB keeps rejected lines of such a union only so)."""
-    parts = []
-    for file in files:
-        columns = _describe(con, f"SELECT * FROM {_read_call('read_csv', [file], {})}", file.name)
-        parts.append(f"SELECT * FROM {_read_call('read_csv', [file], _text_columns(block, columns))}")
-    return " UNION ALL BY NAME ".join(parts)
+    parts = [[file] for file in files] if reader == "read_csv" else [files]
+    guessed = [_describe(con, f"SELECT * FROM {_read_call(reader, part, {})}", part[0].name) for part in parts]
+    for columns in guessed:
+        columns.pop(FILE_COLUMN, None)
+    try:
+        types = column_types(
+            con, block, guessed, lambda number, of: _read_call(reader, parts[number], of, rejects=False)
+        )
+    except duckdb.Error as error:
+        raise source_error(str(block.path), error) from error
+    read = (_read_call(reader, part, of) for part, of in zip(parts, types, strict=True))
+    return " UNION ALL BY NAME ".join(f"SELECT * FROM {call}" for call in read)
 
 
 def _literal_path(path: Path) -> str:
@@ -201,20 +215,16 @@ def _literal_path(path: Path) -> str:
     return "".join(f"[{character}]" if character in _GLOB_CHARACTERS else character for character in str(path))
 
 
-def _text_columns(block: EventBlock, columns: Mapping[str, str]) -> dict[str, str]:
-    """CSV columns to be kept as the text they are.
-
-    Guessed types would lose the leading zeros of ids, and one unreadable value would make a whole line unreadable. Only
-    columns that an expression calculates with keep the guessed type.
-    """
-    clauses = [block.where or "", *block.expressions.values()]
-    computed = " ".join(clause for clause in clauses if bare_column(clause, columns) is None).casefold()
-    return {name: "VARCHAR" for name in columns if name != FILE_COLUMN and name.casefold() not in computed}
-
-
-def _query(con: duckdb.DuckDBPyConnection, query: str, root: Path) -> str:
+def _query(con: duckdb.DuckDBPyConnection, query: str, label: str, root: Path) -> str:
     con.execute(f"SET file_search_path = {sql_text(str(root))}")
-    return f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
+    relation = f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
+    try:
+        count = len(con.extract_statements(relation))
+    except duckdb.Error as error:
+        raise source_error(label, error) from error
+    if count != 1:
+        raise SourceError(f"{label} is more than one SQL statement", expected="one `select`")
+    return relation
 
 
 def _register(con: duckdb.DuckDBPyConnection, frame: object) -> str:

@@ -46,6 +46,7 @@ TargetNames = Annotated[
 ]
 
 _DEFAULT_CONFIG = Path("ebbtide.toml")
+_INTERRUPTED = "Query interrupted"  # how DuckDB passes a Ctrl-C on
 
 
 class _Report(Protocol):
@@ -61,8 +62,16 @@ def main() -> None:
     except EbbtideError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except RuntimeError as error:
+        if str(error) != _INTERRUPTED:
+            raise
+        typer.echo("interrupted; the same command again finishes what was begun", err=True)
+        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:  # a folder that may not be written, a full disk
+        typer.echo(f"error: {error.filename2 or error.filename or 'a file'}: {error.strerror or error}", err=True)
         sys.exit(1)
 
 
@@ -160,16 +169,20 @@ def models_promote(
     target: Annotated[str, typer.Argument()],
     version: Annotated[str, typer.Argument()],
     config: Config = _DEFAULT_CONFIG,
+    as_json: AsJson = False,
 ) -> None:
     """Make a version the champion; services follow by themselves."""
     _open(config).promote(target, version)
-    typer.echo(f"{target} version {version} is the champion now")
+    _say({"target": target, "champion": version}, f"{target} version {version} is the champion now", as_json=as_json)
 
 
 @models_app.command("rollback")
-def models_rollback(target: Annotated[str, typer.Argument()], config: Config = _DEFAULT_CONFIG) -> None:
+def models_rollback(
+    target: Annotated[str, typer.Argument()], config: Config = _DEFAULT_CONFIG, as_json: AsJson = False
+) -> None:
     """Return to the champion before this one."""
-    typer.echo(f"{target} version {_open(config).rollback(target)} is the champion again")
+    version = _open(config).rollback(target)
+    _say({"target": target, "champion": version}, f"{target} version {version} is the champion again", as_json=as_json)
 
 
 @app.command()
@@ -218,9 +231,10 @@ def monitor(
 
 
 @app.command()
-def materialize(config: Config = _DEFAULT_CONFIG) -> None:
+def materialize(config: Config = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Fill the online store from the log."""
-    typer.echo(f"{_open(config).materialize():,} customers in the online store")
+    count = _open(config).materialize()
+    _say({"customers": count}, f"{count:,} customers in the online store", as_json=as_json)
 
 
 @app.command()
@@ -258,6 +272,10 @@ def _open(config: Path) -> Project:
     from pipelines.project import Project
 
     return Project(config, say=_progress())
+
+
+def _say(values: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(values, ensure_ascii=False, indent=2) if as_json else sentence)
 
 
 def _print(report: _Report, show: Callable[[Any], None], *, as_json: bool) -> None:

@@ -15,6 +15,8 @@ from pipelines.settings import Settings
 
 __all__ = ["parse_settings", "read_settings"]
 
+_SHAPES: typing.Final = frozenset({"list_type", "model_type", "dict_type"})
+
 
 def read_settings(path: Path) -> Settings:
     """Read and check a configuration file.
@@ -36,7 +38,7 @@ def read_settings(path: Path) -> Settings:
         If it is not TOML, or has unknown keys or impossible values; all of them are listed.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise UsageError(
             f"there is no configuration file {path}",
@@ -82,11 +84,25 @@ def _sentence(document: dict[str, typing.Any], location: Sequence[int | str], ki
         return f"{label}: missing"
     if kind == "extra_forbidden":
         return f"{label}: unknown key; {did_you_mean(str(location[-1]), _known_keys(location[:-1]))}"
+    if location and location[-1] == "[key]":
+        return f"{label}: the name {location[-2]!r} may hold only a-z, 0-9, `_` and `-`, at most 63 of them"
+    if kind in _SHAPES:
+        return f"{label}: {_shape_problem(tuple(location), kind)}"
     text = message.removeprefix("Value error, ")
     found = _value_at(document, location)
+    if not label:
+        return text
     if kind == "value_error" or isinstance(found, dict | list):
         return f"{label}: {text}"
     return f"{label}: found {found!r}; {text[0].lower()}{text[1:]}"
+
+
+def _shape_problem(location: tuple[int | str, ...], kind: str) -> str:
+    """What to write where a table, or a list of tables, was expected."""
+    header = ".".join(map(str, location))
+    if kind == "list_type":
+        return f"expected [[{header}]], in double brackets" if location == ("events",) else "expected a list"
+    return "expected a table" if location[:1] == ("events",) else f"expected one table, [{header}]"
 
 
 def _place(document: dict[str, typing.Any], location: Sequence[int | str]) -> tuple[str, str]:

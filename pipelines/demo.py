@@ -18,7 +18,7 @@ import numpy as np
 from features.durable import replacing
 from features.errors import ServiceError, UsageError
 from pipelines.check import check
-from pipelines.demo_summary import Asked, Summary, summary_text
+from pipelines.demo_summary import CUTOFF, Asked, Summary, summary_text
 from pipelines.export.command import export
 from pipelines.ingest import ingest
 from pipelines.monitor import monitor
@@ -30,10 +30,7 @@ from pipelines.show import line
 from pipelines.workspace import Workspace, open_workspace
 from serving.launch import free_port, start
 
-__all__ = ["CUTOFF", "demo"]
-
-CUTOFF: Final = "2017-12-04"
-"""The Monday the demo stands on: four weeks before the data end, so that what it predicts can be looked up."""
+__all__ = ["demo"]
 
 _TABLES: Final = ("transactions", "demographics")
 _ASKED: Final = 200

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipelines.show import table_text
 
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
     from pipelines.retrain import RetrainReport, TargetOutcome
     from pipelines.score import ScoreReport
 
-__all__ = ["Asked", "Summary", "summary_text"]
+__all__ = ["CUTOFF", "Asked", "Summary", "summary_text"]
+
+CUTOFF: Final = "2017-12-04"
+"""The Monday the demo stands on: four weeks before the data end, so that what it predicts can be looked up."""
 
 _SHOWN = ("auc", "log_loss", "ece", "lift_top_decile")
 
@@ -114,25 +119,33 @@ def _use(summary: Summary) -> Iterator[str]:
     asked, exported = summary.asked, summary.exported
     scored = ", ".join(f"{len(one.customer_ids):,} {one.target}" for one in summary.scores.targets)
     yield ""
-    yield f"score     {scored}: {summary.scores.out}"
+    yield f"score     {scored}: {_shown(summary, summary.scores.out)}"
     yield (
         f"serve     {asked.requests} requests over HTTP with reasons: p50 {asked.p50_ms:.1f} ms, p99 "
         f"{asked.p99_ms:.1f} ms; {asked.equal} of {asked.compared} probabilities equal the batch file's to the last bit"
     )
     yield f"          {asked.example}"
     money = "" if exported.value_at_risk is None else f", {exported.value_at_risk:,.0f} {exported.currency} at risk"
-    yield f"export    {exported.written.rows:,} customers{money}: {exported.written.csv}"
+    yield f"export    {exported.written.rows:,} customers{money}: {_shown(summary, exported.written.csv)}"
     for result in summary.drift.results.values():
         yield f"monitor   {result.verdict.sentence}"
-        yield f"          {result.page}"
+        yield f"          {_shown(summary, result.page)}"
 
 
 def _next(summary: Summary) -> Iterator[str]:
     yield ""
-    yield f"Next, in {summary.folder}/ (every command takes --cutoff 2017-12-04 where time matters):"
-    yield "  ebbtide models list      ebbtide features      ebbtide check --cutoff 2017-12-04"
-    yield "  ebbtide serve            then: curl -s localhost:3000/v1/model"
-    yield "  mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db"
+    command = os.path.relpath(Path(sys.executable).with_name("ebbtide"), summary.folder)
+    yield "Look at the pages above in a browser, and at the list in a spreadsheet. Then, on the same project:"
+    yield f"  cd {summary.folder}"
+    yield f"  {command} models list"
+    yield f"  {command} score --cutoff {CUTOFF}"
+    yield f"  {command} serve             # then: curl -s localhost:3000/v1/model"
+    yield f"  {Path(command).with_name('mlflow')} ui --backend-store-uri sqlite:///mlruns/mlflow.db"
+
+
+def _shown(summary: Summary, path: Path) -> Path:
+    """A path as it is seen from where the demo was started."""
+    return summary.folder / path.relative_to(summary.folder.resolve())
 
 
 def _indent(text: str) -> str:

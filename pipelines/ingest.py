@@ -128,7 +128,8 @@ def ingest(
     live = _drain(workspace)
     if live is not None:
         reports.append(live)
-    states = materialize(workspace) if any(report.accepted + report.corrections for report in reports) else 0
+    changed = any(report.accepted + report.corrections for report in reports)
+    states = materialize(workspace) if changed or _store_is_behind(workspace) else 0
     snapshot = log.snapshot()
     return IngestReport(
         blocks=tuple(reports),
@@ -158,6 +159,11 @@ def _load_customers(workspace: Workspace) -> int | None:
         timezone=workspace.timezone,
         out=workspace.home / "customers.parquet",
     )
+    if report.without_id or report.unreadable:
+        workspace.say(
+            f"warning: [customers]: left out {report.without_id:,} rows without a customer_id and "
+            f"{report.unreadable:,} lines that do not fit the file's columns"
+        )
     return report.kept
 
 
@@ -179,6 +185,15 @@ def _drain(workspace: Workspace) -> BlockReport | None:
             report = workspace.log.append_events(events, now=workspace.clock())
             store.spool_drop(position)
             total = report if total is None else _sum(total, report)
+
+
+def _store_is_behind(workspace: Workspace) -> bool:
+    """Whether the store was not filled from the log as it is: it is new, or a load was stopped in between."""
+    snapshot = workspace.log.snapshot()
+    if not snapshot.rows:
+        return False
+    with closing(open_store(workspace.settings.store.url, workspace.home)) as store:
+        return store.filled().get("log_version") != str(snapshot.version)
 
 
 def _sum(first: BlockReport, second: BlockReport) -> BlockReport:

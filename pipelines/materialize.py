@@ -15,7 +15,7 @@ __all__ = ["materialize"]
 
 
 def materialize(workspace: Workspace) -> int:
-    """Write every customer's state; live events that the log has not drained yet are kept.
+    """Write every customer's state, forget who is not in the log any more; live events that the log has not drained yet are kept.
 
     Returns
     -------
@@ -28,8 +28,12 @@ def materialize(workspace: Workspace) -> int:
         If the log has no events.
     """
     snapshot = workspace.snapshot()
-    workspace.say(f"fill the online store: {snapshot.customers:,} customers")
     with closing(open_store(workspace.settings.store.url, workspace.home)) as store:
-        written = store.put_many(states(snapshot, threads=workspace.threads))
-        store.mark_filled({"log_version": str(snapshot.version), "rows": str(snapshot.rows)})
-    return written
+        while True:
+            workspace.say(f"fill the online store: {snapshot.customers:,} customers")
+            written = store.replace_all(states(snapshot, threads=workspace.threads))
+            store.mark_filled({"log_version": str(snapshot.version), "rows": str(snapshot.rows)})
+            newer = workspace.snapshot()
+            if newer.version == snapshot.version:
+                return written
+            snapshot = newer  # another ingest published meanwhile, and older states may have replaced its own

@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.clock import from_us, to_us
-from features.errors import EbbtideError, GateRefusedError
-from pipelines.incumbent import EVALUATED_FILE, evaluated_file, incumbent_scores
+from features.errors import EbbtideError, GateRefusedError, OneClassError
+from pipelines.incumbent import EVALUATED_FILE, evaluated_file, incumbent
 from pipelines.models import registry
 from pipelines.monitor import REFERENCE_FILE
 from pipelines.panels import build_panels
 from training.bands import Bands
-from training.bundle import Bundle, read_champion, write_bundle
+from training.bundle import Bundle, write_bundle
 from training.evaluate_plots import figures
 from training.panel import Panel
 from training.train import Trained, train
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from features.event_log import Snapshot
     from features.plan import Plan
     from pipelines.workspace import Workspace
+    from training.labels import Target
 
 __all__ = ["RetrainReport", "TargetOutcome", "retrain"]
 
@@ -161,16 +162,22 @@ def retrain(workspace: Workspace, *, cutoff: str | None = None, names: tuple[str
 def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel: Panel, plan: Plan) -> TargetOutcome:
     name = panel.target.name
     workspace.say(f"train {name}: {len(panel):,} rows")
-    rival, sentence = incumbent_scores(workspace, snapshot, panel, plan)
-    trained = train(panel, seed=workspace.settings.retrain.seed, threads=workspace.threads, incumbent_scores=rival)
-    reasons = (*trained.decision.reasons, *([sentence] if sentence else []))
-    champion = read_champion(workspace.home, name)
+    _require_events(panel.target, snapshot)
+    champion = incumbent(workspace, snapshot, panel, plan)
+    trained = train(
+        panel,
+        seed=workspace.settings.retrain.seed,
+        threads=workspace.threads,
+        incumbent_scores=champion.scores,
+        blockers=[champion.blocker] if champion.blocker else [],
+    )
+    reasons = (*trained.decision.reasons, *([champion.sentence] if champion.sentence else []))
     with tempfile.TemporaryDirectory(prefix="ebbtide-bundle-") as scratch:
         folder = Path(scratch) / "bundle"
         bundle = _bundle(workspace, trained, plan, moment)
         files = {REFERENCE_FILE: _reference_file(trained), EVALUATED_FILE: evaluated_file(trained.evaluated)}
         checksum = write_bundle(bundle, folder, extra_files=files)
-        if champion is not None and champion.checksum == checksum:
+        if champion.checksum == checksum:
             text = f"unchanged: champion version {champion.version} is this very model"
             return _outcome(trained, "unchanged", str(champion.version), (text, *reasons))
         workspace.say(f"register {name}")
@@ -192,6 +199,18 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
     models.promote(name, recorded.version)
     outcome: Literal["promoted", "provisional"] = "promoted" if trained.decision.outcome == "promote" else "provisional"
     return _outcome(trained, outcome, recorded.version, reasons)
+
+
+def _require_events(target: Target, snapshot: Snapshot) -> None:
+    """Say so where the log lacks what a target is about: counted labels would only say that all are alike."""
+    for types in (target.outcome().event_types, target.activity_types):
+        if not set(types) & set(snapshot.event_types):
+            missing = " or ".join(repr(name) for name in types)
+            raise OneClassError(
+                f"target {target.name!r}: the log has no event of type {missing}",
+                expected=f"one of its types: {', '.join(sorted(snapshot.event_types))}",
+                remedy=f"map a table to that event_type, or change the event types of [targets.{target.name}]",
+            )
 
 
 def _outcome(

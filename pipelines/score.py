@@ -127,7 +127,7 @@ def score(
     names : tuple of str
         Targets; all with a champion if none is named.
     out : Path, optional
-        Where to write; ``home/scores/scores-<cutoff>.parquet`` by default.
+        Where to write; ``home/scores/scores-<cutoff>.parquet`` by default, with the names if there are any.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def score(
     moment = workspace.cutoff(cutoff, snapshot)
     targets = score_targets(workspace, snapshot, moment, names)
     stamp = workspace.show(moment).replace(":", "")
-    path = out or workspace.home / "scores" / f"scores-{stamp}.parquet"
+    path = out or workspace.home / "scores" / f"{'-'.join(('scores', stamp, *names))}.parquet"
     with replacing(path) as temporary:
         pq.write_table(_table(targets, moment), temporary, compression="zstd")
     return ScoreReport(cutoff=moment, out=path, targets=targets)

@@ -25,9 +25,9 @@ def serving_config(
         currency=workspace.settings.project.currency,
         targets=tuple(target.name for target in workspace.targets()),
         store_url=workspace.settings.store.url,
-        host=host or settings.host,
-        port=port or settings.port,
-        workers=workers or settings.workers,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        workers=settings.workers if workers is None else workers,
         keys_file=str(workspace.root / settings.keys_file) if settings.keys_file else None,
     )
 
@@ -51,6 +51,8 @@ def serve(
         if service.notice:
             workspace.say(f"warning: {service.notice}")
         workspace.say(f"serving on {service.url}; stop with Ctrl-C")
+        workspace.say(f"try: {service.example}")
 
     workspace.say("start the service")
     launch.serve(serving_config(workspace, host=host, port=port, workers=workers), on_ready=ready)
+    workspace.say("stopped")

@@ -139,6 +139,9 @@ class CustomersSettings(_Strict):
     def _one_source(self) -> Self:
         if (self.path is None) == (self.query is None):
             raise ValueError("expected exactly one of path and query")
+        names = [name.casefold() for name in (*type(self).model_fields, *self.attributes)]
+        if twice := sorted({name for name in self.attributes if names.count(name.casefold()) > 1}):
+            raise ValueError(f"attributes: {', '.join(twice)}: there is another column of this name; rename it")
         return self
 
     @property

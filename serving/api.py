@@ -80,7 +80,9 @@ class Api:
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Answer one HTTP request; refuse a WebSocket."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
         if scope["type"] != "http":
             return
         started = time.perf_counter()
@@ -98,7 +100,7 @@ class Api:
             answer = _refused(503, "store_unavailable", error.found, request_id)
         except Exception as error:  # noqa: BLE001 - the last resort: a caller is owed an answer and we a trace
             answer = self._unexpected(error, template, request_id)
-        await _send(send, answer, request_id)
+        await _send(send, answer, request_id, with_body=scope["method"] != "HEAD")
         if self._door is not None:
             self._door.metrics.request(template, answer.status, time.perf_counter() - started)
 
@@ -122,8 +124,10 @@ class Api:
         methods = self._routes.get(template)
         if methods is None:
             raise ApiFault(404, "not_found", "there is no such route; GET /v1/openapi.json lists them")
+        if method == "HEAD" and "GET" in methods:
+            method = "GET"
         if method not in methods:
-            allowed = ", ".join(sorted(methods))
+            allowed = ", ".join(sorted({*methods, "HEAD"} if "GET" in methods else methods))
             raise ApiFault(
                 405,
                 "method_not_allowed",
@@ -168,7 +172,7 @@ def _refused(status: int, code: str, message: str, request_id: str) -> Answer:
     return Answer(status, ApiFault(status, code, message).answer(request_id))
 
 
-async def _send(send: Send, answer: Answer, request_id: str) -> None:
+async def _send(send: Send, answer: Answer, request_id: str, *, with_body: bool) -> None:
     headers = [
         (b"content-type", answer.content_type),
         (b"content-length", str(len(answer.body)).encode()),
@@ -178,4 +182,4 @@ async def _send(send: Send, answer: Answer, request_id: str) -> None:
         *answer.headers,
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": answer.body if with_body else b""})

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from training.reasons import Explainer
 
 __all__ = ["ChampionFollower", "Champions", "Group", "LoadedModel", "load_champions"]
 
+_LOG: Final = logging.getLogger("ebbtide.serving")
 _RETRY_POLLS: Final = 10
 """A refused champion is tried again every so many polls, even if its pointer has not changed."""
 
@@ -230,8 +232,11 @@ class ChampionFollower:
 
     def _run(self) -> None:
         while not self._stop.wait(self._poll_seconds):
-            self.look()
-            self._on_poll()
+            try:
+                self.look()
+                self._on_poll()
+            except Exception:  # noqa: BLE001 - whatever it was, the next pointer must still be followed
+                _LOG.exception("the champions could not be looked at")
 
     def _load(self, previous: Champions | None) -> Champions:
         return load_champions(self._home, self._targets, currency=self._currency, now=self._now(), previous=previous)

@@ -11,6 +11,7 @@ from serving.faults import ApiFault
 from serving.runtime import Runtime
 from serving.schema import CustomerPage, LastEvent
 from serving.scoring import iso, key_features, score_customers
+from serving.segment import segment_of
 
 __all__ = ["page_of"]
 
@@ -19,7 +20,7 @@ _LAST_EVENTS: Final = 20
 
 
 def page_of(runtime: Runtime, customer_id: str, now: datetime) -> CustomerPage:
-    """Scores with reasons, key features and newest events of one customer.
+    """Scores with reasons, lifecycle segment, key features and newest events of one customer.
 
     Raises
     ------
@@ -41,6 +42,7 @@ def page_of(runtime: Runtime, customer_id: str, now: datetime) -> CustomerPage:
         customer_id=customer_id,
         status=scores.status,
         cutoff=scores.cutoff,
+        lifecycle_segment=segment_of(state, champions, cutoff_us) if state else None,
         scores=scores.scores,
         key_features=key_features(state, champions, cutoff_us) if state else {},
         last_events=_last_events(state) if state else [],

@@ -98,6 +98,24 @@ class EmbeddedStore:
             count += len(chunk)
         return count
 
+    def replace_all(self, states: Iterable[tuple[str, State]]) -> int:
+        """Fill as :meth:`put_many`, then forget customers who are neither among the states nor in the spool."""
+        known: set[bytes] = set()
+
+        def noted() -> Iterator[tuple[str, State]]:
+            for customer_id, state in states:
+                known.add(_key(customer_id))
+                yield customer_id, state
+
+        count = self.put_many(noted())
+        with self._explained(), self._env.begin(write=True) as txn:
+            known.update(_key(str(columns["customer_id"])) for _, columns in _entries(txn, self._spool))
+            with txn.cursor(db=self._states) as cursor:
+                gone = [bytes(key) for key in cursor.iternext(values=False) if bytes(key) not in known]
+            for key in gone:
+                txn.delete(key, db=self._states)
+        return count
+
     def apply_events(self, events: Sequence[LiveEvent]) -> list[Applied]:
         """Add live events to states and spool, durable on return; in their order.
 
@@ -184,7 +202,8 @@ class EmbeddedStore:
         except (lmdb.Error, OSError) as error:
             raise StateError(
                 f"the store in {self._folder} cannot be used: {error}",
-                remedy="check the disk and who may write there; `ebbtide ingest` fills a new store from the log",
+                remedy="check the disk and who may write there; if the store is damaged, move the folder away and run "
+                "`ebbtide ingest` to fill a new one from the log",
             ) from error
 
 

@@ -80,7 +80,7 @@ def load_keys(keys_file: str | None, environment: Mapping[str, str] = os.environ
     short = sum(len(key) < MIN_KEY_LENGTH for key in found)
     if short:
         raise UsageError(
-            f"{short} of the API keys are shorter than {MIN_KEY_LENGTH} characters",
+            f"{short} of {len(found)} API keys: shorter than {MIN_KEY_LENGTH} characters",
             expected=f"at least {MIN_KEY_LENGTH}",
             remedy='make one with `python -c "import secrets; print(secrets.token_urlsafe(32))"`',
         )
@@ -122,5 +122,5 @@ def check_bind(host: str, keys: Keys) -> None:
         raise UsageError(
             f"serving on {host} would let anyone on the network read and write customer data without a key",
             expected="an API key",
-            remedy=f"pass --keys-file (or set {KEYS_ENVIRONMENT}), or bind 127.0.0.1",
+            remedy=f"set [serving] keys_file in the configuration (or {KEYS_ENVIRONMENT}), or bind 127.0.0.1",
         )

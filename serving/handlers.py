@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -41,9 +42,10 @@ __all__ = ["Handlers"]
 
 _INLINE_CUSTOMERS: Final = 8
 """Up to so many customers by id, without reasons, are scored on the event loop: a thread would cost more."""
-_PAGE_REASONS: Final = 3
-_LAST_EVENTS: Final = 20
+_INLINE_BYTES: Final = 32 * 1024
+"""Longer bodies are read in a thread: 200,000 events in a request would hold up everyone else for seconds."""
 _PROMETHEUS: Final = b"text/plain; version=0.0.4; charset=utf-8"
+_Read = TypeVar("_Read")
 
 
 class Handlers:
@@ -80,7 +82,8 @@ class Handlers:
         runtime = self._ready()
         champions = runtime.champions
         now = runtime.now()
-        asked = read_score_request(request.body, targets=champions.models, zone=runtime.zone, now=now)
+        read = partial(read_score_request, request.body, targets=champions.models, zone=runtime.zone, now=now)
+        asked = await _read(runtime, request, read)
         with_events = any(rows is not None for rows in (*asked.events, *asked.history))
         if len(asked.customers) > _INLINE_CUSTOMERS or asked.reasons or with_events:
             loop = asyncio.get_running_loop()
@@ -94,7 +97,8 @@ class Handlers:
         """POST /v1/events."""
         runtime = self._opened()
         now = runtime.now()
-        batch = read_event_request(request.body, zone=runtime.zone, now=now)
+        read = partial(read_event_request, request.body, zone=runtime.zone, now=now)
+        batch = await _read(runtime, request, read)
         loop = asyncio.get_running_loop()
         applied = await loop.run_in_executor(runtime.writer, _store, runtime, batch, request.request_id, now)
         answer = _outcomes(batch, applied)
@@ -184,6 +188,13 @@ class Handlers:
         if not runtime.champions.models:
             raise ApiFault(503, "not_ready", runtime.why_not_ready())
         return runtime
+
+
+async def _read(runtime: Runtime, request: Request, read: Callable[[], _Read]) -> _Read:
+    """What a body says, read where it holds nobody up."""
+    if len(request.body) <= _INLINE_BYTES:
+        return read()
+    return await asyncio.get_running_loop().run_in_executor(runtime.scorers, read)
 
 
 def _store(runtime: Runtime, batch: EventRequest, request_id: str, now: datetime) -> list[Applied]:

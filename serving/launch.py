@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import signal
-import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -24,9 +24,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Final, Self
 
-from features.errors import PortInUseError, ServiceError
+from features.errors import ServiceError
 from serving.config import ENVIRONMENT_KEY, ServingConfig
 from serving.guard import check_bind, load_keys
+from serving.ports import check_port, free_port
 
 __all__ = ["INSTALL_FOLDER", "Service", "child_environment", "free_port", "serve", "start"]
 
@@ -34,16 +35,12 @@ INSTALL_FOLDER: Final = Path(__file__).resolve().parent.parent
 """The folder that holds our packages."""
 _TAIL_LINES: Final = 12
 _GRACE_SECONDS: Final = 20
-_NO_KEYS: Final = "no API key is set: whoever can log in to this machine may score, write and delete (--keys-file)"
+_RELAY_SECONDS: Final = 0.5
+_NO_KEYS: Final = (
+    "no API key is set: whoever can log in to this machine may read, write, delete (see [serving] keys_file)"
+)
+_KEYS_WRITABLE: Final = "others on this machine may write the key file, and so let themselves in: chmod go-w it"
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Some TCP port that is free now."""
-    with socket.socket(_family(host)) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def start(config: ServingConfig, *, timeout_seconds: float = 90.0, wait: bool = True) -> Service:
@@ -76,8 +73,8 @@ def start(config: ServingConfig, *, timeout_seconds: float = 90.0, wait: bool = 
         config = replace(config, keys_file=str(Path(config.keys_file).absolute()))
     keys = load_keys(config.keys_file)
     check_bind(config.host, keys)
-    _check_port(config.host, config.port)
-    service = Service(config, notice="" if keys else _NO_KEYS)
+    check_port(config.host, config.port)
+    service = Service(config, notice=_notice(config.keys_file, has_keys=bool(keys)), asks_key=bool(keys))
     if wait:
         try:
             service.wait_ready(timeout_seconds)
@@ -87,14 +84,24 @@ def start(config: ServingConfig, *, timeout_seconds: float = 90.0, wait: bool = 
     return service
 
 
-def serve(config: ServingConfig, *, on_ready: Callable[[Service], None], timeout_seconds: float = 90.0) -> None:
-    """Start the service and stay until it is told to end (Ctrl-C or SIGTERM); what `ebbtide serve` does.
+def serve(
+    config: ServingConfig,
+    *,
+    on_ready: Callable[[Service], None],
+    on_line: Callable[[str], object] = lambda line: sys.stderr.write(f"{line}\n"),
+    timeout_seconds: float = 90.0,
+) -> None:
+    """Start the service and stay until it is told to end; what `ebbtide serve` does.
+
+    It is told by Ctrl-C, SIGTERM, or SIGHUP (its terminal was closed; not under ``nohup``).
 
     Parameters
     ----------
     config : ServingConfig
     on_ready : callable
         Called with the service once it can score, such as to print its address and notice.
+    on_line : callable
+        Called with each line that the service logs from then on: its warnings and errors.
     timeout_seconds : float
         How long it may take to become ready.
 
@@ -103,16 +110,23 @@ def serve(config: ServingConfig, *, on_ready: Callable[[Service], None], timeout
     ServiceError
         If the service ends by itself; and whatever :func:`start` raises.
     """
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [])]
+    before = {number: signal.signal(number, _interrupt) for number in numbers}
     try:
         with start(config, timeout_seconds=timeout_seconds) as service:
+            service.new_lines()  # of its start: nobody needs them if it is ready
             on_ready(service)
-            status = service.wait()
+            status = None
+            while status is None:
+                status = service.wait(_RELAY_SECONDS)
+                for line in service.new_lines():
+                    on_line(line)
             raise ServiceError(f"the service ended with status {status}; its last lines:\n{service.last_lines()}")
     except KeyboardInterrupt:
         return
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Service:
@@ -123,19 +137,25 @@ class Service:
     url : str
         Such as ``http://127.0.0.1:3000``.
     notice : str
-        What whoever starts it should know: that no key is needed; else empty.
+        What whoever starts it should know: that no key is needed, or may be changed by others; else empty.
+    example : str
+        A command line that asks for a score.
     pid : int
         Of the parent of the workers.
     """
 
-    def __init__(self, config: ServingConfig, *, notice: str = "") -> None:
+    def __init__(self, config: ServingConfig, *, notice: str = "", asks_key: bool = False) -> None:
         self.notice = notice
         self._run_dir = Path(tempfile.mkdtemp(prefix="ebbtide-serve-"))
         config = replace(config, run_dir=str(self._run_dir))
         host = "127.0.0.1" if config.host == "localhost" else config.host
         reach = _LOOPBACK.get(host, host)
         self.url = f"http://[{reach}]:{config.port}" if ":" in reach else f"http://{reach}:{config.port}"
+        key = ' -H "Authorization: Bearer $KEY"' if asks_key else ""
+        body = """'{"customers": [{"customer_id": "YOUR-CUSTOMER-ID"}], "reasons": 3}'"""
+        self.example = f"curl -s {self.url}/v1/score{key} -H 'Content-Type: application/json' -d {body}"
         self._log: IO[bytes] = (self._run_dir / "service.log").open("w+b")
+        self._read_to = 0
         command = [sys.executable, "-m", "bentoml", "serve", "serving.service:EbbtideService"]
         command += ["--working-dir", str(INSTALL_FOLDER), "--host", host, "--port", str(config.port)]
         command += ["--timeout-graceful-shutdown", str(_GRACE_SECONDS // 2)]
@@ -184,9 +204,21 @@ class Service:
             remedy="see the reason above; if there is no champion yet, run `ebbtide retrain` first",
         )
 
-    def wait(self) -> int:
-        """Wait until the service ends by itself; its exit status."""
-        return self._process.wait()
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Wait until the service ends by itself; its exit status, or None if it did not within ``seconds``."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def new_lines(self) -> list[str]:
+        """What the service said since this was last asked, whole lines only, without traceback frames."""
+        with contextlib.suppress(OSError), (self._run_dir / "service.log").open("rb") as log:
+            log.seek(self._read_to)
+            whole, end, _ = log.read().rpartition(b"\n")
+            self._read_to += len(whole) + len(end)
+            return list(_plain(whole.decode(errors="replace").splitlines()))
+        return []
 
     def last_lines(self) -> str:
         """What the service said last, without traceback frames."""
@@ -267,22 +299,13 @@ def _health(body: bytes) -> tuple[str, str]:
         return "", "it answers, but not as this service would"
 
 
+def _notice(keys_file: str | None, *, has_keys: bool) -> str:
+    if not has_keys:
+        return _NO_KEYS
+    if keys_file is not None and Path(keys_file).stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return _KEYS_WRITABLE
+    return ""
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _check_port(host: str, port: int) -> None:
-    with socket.socket(_family(host)) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortInUseError(
-                f"port {port} on {host} cannot be had: {error.strerror}",
-                expected="a free port",
-                remedy=f"stop what listens there, or choose another with --port, such as --port {free_port()}",
-            ) from error

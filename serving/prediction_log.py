@@ -75,8 +75,7 @@ class PredictionLog:
         self._waiting = 0
         self._lock = threading.Lock()
         self._files = 0
-        self._chunks: list[Any] = []
-        self._rows = 0
+        self._table: Any = None
         self._path: Path | None = None
         self._opened = now()
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
@@ -108,9 +107,9 @@ class PredictionLog:
         while not stopping:
             batch, stopping = self._collect()
             if batch:
+                if self._is_full():
+                    self._table, self._path = None, None
                 self._write(arrow, batch)
-            if self._rows >= ROWS_A_FILE or (self._now() - self._opened).total_seconds() >= SECONDS_A_FILE:
-                self._rotate()
 
     def _collect(self) -> tuple[list[Prediction], bool]:
         """Rows of about one flush interval, and whether the log is being closed."""
@@ -134,30 +133,36 @@ class PredictionLog:
 
     def _write(self, arrow: ModuleType, batch: list[Prediction]) -> None:
         try:
-            self._chunks.append(_table(arrow, batch))
-            self._rows += len(batch)
-            if self._path is None:
-                self._path = self._next_path()
-                self._opened = self._now()
-            part = self._path.with_name(f".{self._path.name}.tmp")
-            arrow.parquet.write_table(arrow.concat_tables(self._chunks), part, compression="zstd")
-            part.replace(self._path)
-        except OSError:  # a full or read-only disk costs log rows, never an answer
-            self._chunks.pop()
-            self._rows -= len(batch)
+            path = self._path or self._next_path()
+            rows = _table(arrow, batch)
+            table = rows if self._table is None else arrow.concat_tables([self._table, rows])
+            path.parent.mkdir(parents=True, exist_ok=True)  # each time: someone may clear the folder while we run
+            part = path.with_name(f".{path.name}.tmp")
+            arrow.parquet.write_table(table, part, compression="zstd")
+            part.replace(path)
+        except (OSError, ValueError):  # a full or read-only disk costs log rows, never an answer nor this thread
             self._count("ebbtide_prediction_log_dropped_total", len(batch))
         else:
+            self._path, self._table = path, table
             self._count("ebbtide_prediction_log_rows_total", len(batch))
 
-    def _rotate(self) -> None:
-        self._chunks, self._rows, self._path, self._opened = [], 0, None, self._now()
+    def _is_full(self) -> bool:
+        """Whether the current file is to be left alone: it has enough rows, or its hour or its day is over."""
+        if self._table is None:
+            return False
+        now = self._now()
+        old = (now - self._opened).total_seconds() >= SECONDS_A_FILE or _day(now) != _day(self._opened)
+        return old or self._table.num_rows >= ROWS_A_FILE
 
     def _next_path(self) -> Path:
-        started = self._now().astimezone(UTC)
-        folder = self._folder / f"date={started:%Y-%m-%d}"
-        folder.mkdir(parents=True, exist_ok=True)
+        self._opened = self._now()
         self._files += 1
-        return folder / f"{started:%H%M%S}-{self._worker}-{self._files:04d}.parquet"
+        started = self._opened.astimezone(UTC)
+        return self._folder / f"date={_day(started)}" / f"{started:%H%M%S}-{self._worker}-{self._files:04d}.parquet"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def _arrow() -> ModuleType:

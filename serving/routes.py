@@ -132,10 +132,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         method="GET",
         path="/v1/customers/{customer_id}",
         name="customer",
-        summary="What is known about one stored customer: scores with reasons, key features, newest events.",
+        summary="What is known about a stored customer: scores, reasons, segment, key features, newest events.",
         answer=schema.CustomerPage,
         example={
             **_CUSTOMER,
+            "lifecycle_segment": "dormant",
             "key_features": {"churn": [{"name": "days_since_last_purchase", "value": 31.25}]},
             "last_events": [{"event_time": "2017-11-03T22:10:00Z", "event_type": "purchase", "amount": 54.02}],
         },
@@ -184,7 +185,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         name="openapi",
         summary="This document.",
         answer="application/json",
-        example=None,
+        example={"openapi": "3.1.0", "info": {"title": "Ebbtide scoring API"}},
         open=True,
     ),
     Route(

@@ -35,6 +35,7 @@ __all__ = [
     "RefusedModel",
     "ScoreAnswer",
     "ScoreIn",
+    "Segment",
     "Status",
     "StoreEntry",
     "TargetScore",
@@ -63,6 +64,7 @@ Moment = Annotated[
 ]
 Amount = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Status = Literal["scored", "not_eligible", "unknown_customer", "stale"]
+Segment = Literal["new", "active", "dormant", "churned"]
 
 
 class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -201,6 +203,14 @@ class CustomerPage(Struct, frozen=True, kw_only=True):
     customer_id: str
     status: Status
     cutoff: str
+    lifecycle_segment: Annotated[
+        Segment | None,
+        Meta(
+            description="By the churn target's days, the first that applies: churned (last activity older than "
+            "active_within_days), dormant (older than horizon_days), new (first activity not older than "
+            "active_within_days), active; null without a churn champion or before the first activity."
+        ),
+    ]
     scores: dict[str, TargetScore]
     key_features: dict[str, list[FeatureValue]]
     last_events: list[LastEvent]

@@ -37,7 +37,7 @@ def scores_of(runtime: Runtime, champions: Champions, asked: ScoreRequest) -> li
             reasons=asked.reasons,
         )
     except BeforeStateError as error:
-        raise _before_state(error, f"customers[{error.index}]", asked.cutoff_us) from error
+        raise _before_state(error, asked.cutoff_us) from error
 
 
 def _states(runtime: Runtime, asked: ScoreRequest, ids: Sequence[str]) -> list[Stored]:
@@ -59,10 +59,13 @@ def _states(runtime: Runtime, asked: ScoreRequest, ids: Sequence[str]) -> list[S
     return states
 
 
-def _before_state(error: BeforeStateError, path: str, cutoff_us: int) -> ApiFault:
+def _before_state(error: BeforeStateError, cutoff_us: int) -> ApiFault:
     return ApiFault(
         422,
         "cutoff_before_state",
         "the cutoff lies before what the stored state of a customer can answer",
-        [Problem(path, f"the cutoff {iso(cutoff_us)}", f"{iso(error.oldest_us)} or later, or a full history")],
+        [
+            Problem(f"customers[{index}]", f"the cutoff {iso(cutoff_us)}", f"{iso(oldest)} or later, or a full history")
+            for index, oldest in error.oldest_us.items()
+        ],
     )

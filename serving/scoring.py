@@ -6,7 +6,7 @@ when asked for: they cost about sixty scores each.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,19 +54,17 @@ class TableScores:
 
 
 class BeforeStateError(StateError):
-    """A cutoff lies before what a customer's stored state can answer.
+    """A cutoff lies before what stored states can answer.
 
     Parameters
     ----------
-    index : int
-        Which customer of the request.
-    oldest_us : int
-        Earliest cutoff that can be answered, epoch microseconds.
+    oldest_us : mapping of int to int
+        Which customers of the request → the earliest cutoff that each one's state can answer, epoch microseconds.
     """
 
-    def __init__(self, index: int, oldest_us: int) -> None:
-        self.index, self.oldest_us = index, oldest_us
-        super().__init__("the cutoff lies before the stored state", expected=f"{iso(oldest_us)} or later")
+    def __init__(self, oldest_us: Mapping[int, int]) -> None:
+        self.oldest_us = oldest_us
+        super().__init__("the cutoff lies before the stored state", expected=f"{iso(max(oldest_us.values()))} or later")
 
 
 def score_table(
@@ -143,9 +141,9 @@ def score_customers(
     """
     known = [index for index, state in enumerate(stored) if isinstance(state, State)]
     states = [state for state in stored if isinstance(state, State)]
-    for index, state in zip(known, states, strict=True):
-        if cutoff_us < state.oldest_answerable_us:
-            raise BeforeStateError(index, state.oldest_answerable_us)
+    oldest = {index: state.oldest_answerable_us for index, state in zip(known, states, strict=True)}
+    if too_old := {index: oldest_us for index, oldest_us in oldest.items() if cutoff_us < oldest_us}:
+        raise BeforeStateError(too_old)
     scores: list[dict[str, TargetScore]] = [{} for _ in customer_ids]
     for group in champions.groups:
         models = [model for model in group.models if model.target.name in targets]

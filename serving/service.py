@@ -1,8 +1,9 @@
 """The BentoML service: lifecycle, workers, packaging. The only file that imports BentoML.
 
 BentoML's own access log, metrics and tracing are off: they cost more than a score (:mod:`serving.metrics` has ours).
-The routes are one raw ASGI app mounted at ``/v1``; what lies outside it (health, metrics, and the 404 of anything else)
-is answered by the same app through a middleware, since BentoML would redirect a mount at ``/metrics``.
+The routes are one raw ASGI app, mounted at ``/v1`` and also BentoML's outermost middleware, which answers every request
+itself: BentoML would redirect a mount at ``/metrics``, and its router takes no line break in a path, though an id may
+have one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from serving.runtime import Runtime, freeze_memory, open_runtime
 __all__ = ["EbbtideService"]
 
 _LOG: Final = logging.getLogger("bentoml.ebbtide")
-_INSIDE: Final = "/v1/"
 
 
 class _Worker:
@@ -69,17 +69,17 @@ class _Worker:
 _WORKER: Final = _Worker()
 
 
-class _Outside:
-    """Middleware that answers what lies outside the mount."""
+class _Front:
+    """Middleware that answers everything but the lifespan, which is BentoML's."""
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith(_INSIDE):
-            await _WORKER(scope, receive, send)
-        else:
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+        else:
+            await _WORKER(scope, receive, send)
 
 
 def _workers() -> int:
@@ -110,4 +110,4 @@ class EbbtideService:
         _WORKER.close()
 
 
-EbbtideService.add_asgi_middleware(_Outside)  # type: ignore[attr-defined]  # the decorator made it a Service
+EbbtideService.add_asgi_middleware(_Front)  # type: ignore[attr-defined]  # the decorator made it a Service

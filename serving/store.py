@@ -66,6 +66,9 @@ class Store(Protocol):
     def put_many(self, states: Iterable[tuple[str, State]]) -> int:
         """Replace states in bulk (a fill from the log), with what is still in the spool applied on top; how many."""
 
+    def replace_all(self, states: Iterable[tuple[str, State]]) -> int:
+        """As ``put_many`` with the whole log's states: customers neither among them nor in the spool are forgotten."""
+
     def apply_events(self, events: Sequence[LiveEvent]) -> list[Applied]:
         """Add live events to states and spool, durable on return; in their order."""
 

@@ -164,7 +164,7 @@ def _text(value: Any, info: inspect.StrType, path: str) -> Iterator[Problem]:  #
 def _number(value: Any, info: inspect.IntType | inspect.FloatType, path: str) -> Iterator[Problem]:  # noqa: ANN401 - see _walk
     whole = isinstance(info, inspect.IntType)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or (whole and value != int(value)):
+    if not is_number or (whole and not isinstance(value, int)):
         yield Problem(path, describe(value), "a whole number" if whole else "a number")
     elif (info.ge is not None and value < info.ge) or (info.le is not None and value > info.le):
         yield Problem(path, describe(value), f"{info.ge:g} to {info.le:g}")

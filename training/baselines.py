@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from training.estimator import (
     Calibrator,
@@ -117,7 +118,7 @@ def _cost(found: NDArray[np.float64], rows: NDArray[np.float64], rate: NDArray[n
 def _logistic(panel: Panel, rows: NDArray[np.bool_], names: tuple[str, ...]) -> LogisticModel:
     picked = np.flatnonzero(rows)
     every = -(-picked.size // _LOGISTIC_ROWS)
-    picked = picked[panel.customer[picked] % every == 0] if every > 1 else picked
+    picked = picked[panel.customer_rank[picked] % every == 0] if every > 1 else picked
     columns, terms = [], []
     for name in names:
         column = panel.values[picked, panel.feature_names.index(name)].astype(np.float64)
@@ -134,7 +135,8 @@ def _logistic(panel: Panel, rows: NDArray[np.bool_], names: tuple[str, ...]) -> 
     if not columns:
         rate = float(panel.labels[picked].mean())
         return LogisticModel(terms=(), intercept=float(np.log(rate / (1.0 - rate))))
-    model = LogisticRegression(max_iter=_MAX_ITERATIONS).fit(np.column_stack(columns), panel.labels[picked])
+    with threadpool_limits(limits=1, user_api="blas"):  # sums of more threads differ in their last bits
+        model = LogisticRegression(max_iter=_MAX_ITERATIONS).fit(np.column_stack(columns), panel.labels[picked])
     return LogisticModel(
         terms=tuple(
             LogisticTerm(

@@ -43,7 +43,10 @@ REFERENCE_SCORES: Final = "reference_scores.f64"
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _THREADS: Final = re.compile(rb"^\[num_threads: [^\]\n]*\]\n", re.MULTILINE)
-_REMEDY: Final = "restore the folder from a backup, or roll back to another version with `ebbtide models rollback`"
+_REMEDY: Final = (
+    "restore the folder from a backup, go back to another version with `ebbtide models rollback`, or train again with "
+    "`ebbtide retrain`"
+)
 
 
 def canonical_json(document: object) -> bytes:

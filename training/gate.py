@@ -156,7 +156,7 @@ def decide(
         return Decision(outcome="refuse", winner=winner.name, reasons=(text, *reasons), metrics=metrics)
     winner = passing[0]
     if champion_losses is None:
-        text = f"{winner.name} is promoted: it is the best calibrated contender and there was no champion"
+        text = f"{winner.name} is promoted: it is the best calibrated contender, with no champion to compare it with"
         return Decision(outcome="promote", winner=winner.name, reasons=(text, *reasons), metrics=metrics)
     worse, sentence = _worse(winner.losses, champion_losses, winner.name, "the champion", metrics)
     outcome: Literal["promote", "refuse"] = "refuse" if worse else "promote"

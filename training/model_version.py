@@ -96,8 +96,8 @@ def find_version(versions: Sequence[ModelVersion], target: str, version: str) ->
         if candidate.version == str(version):
             return candidate
     raise ModelNotFoundError(
-        f"{target} has no version {str(version)!r}",
-        expected=did_you_mean(str(version), [candidate.version for candidate in versions]),
+        f"{target} has no version {str(version)!r}; "
+        + did_you_mean(str(version), [candidate.version for candidate in versions]),
         remedy="see `ebbtide models list`",
     )
 
@@ -112,8 +112,7 @@ def known_target(names: Sequence[str], target: str) -> str:
     """
     if target not in names:
         raise ModelNotFoundError(
-            f"no model of {target!r} was registered",
-            expected=did_you_mean(target, names),
+            f"no model of {target!r} was registered; {did_you_mean(target, names)}",
             remedy="train one with `ebbtide retrain`",
         )
     return target

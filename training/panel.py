@@ -68,6 +68,11 @@ class Panel:
         return np.unique(self.cutoff_us)
 
     @property
+    def customer_rank(self) -> NDArray[np.int64]:
+        """Rank of each row's customer among those of the panel; customers who came later do not change it."""
+        return np.asarray(np.unique(self.customer, return_inverse=True)[1], dtype=np.int64)
+
+    @property
     def span_us(self) -> int:
         """Gap + horizon: how long after its cutoff a label is known."""
         return (self.target.gap_days + self.target.horizon_days) * DAY_US

@@ -5,7 +5,8 @@ A registered version is three things in this order: a run and a model in MLflow,
 the pointer file last, so that workers never follow a pointer to a version that the registry does not call champion.
 
 Writers of one home take turns (a lock file beside the database); readers never wait. MLflow stores absolute artifact
-paths: in a home that was moved, ``models:/churn@champion`` no longer loads, while the pointer and the bundles still do.
+paths: in a home that was moved, ``models:/churn@champion`` no longer loads until the next training (which goes to a new
+experiment of the same name), while the pointer and the bundles still do.
 """
 
 from __future__ import annotations
@@ -235,10 +236,13 @@ class Registry:
 
     def _experiment(self, client: Any, target: str) -> str:  # noqa: ANN401 (mlflow has no types)
         name = f"ebbtide/{target}"
-        if (found := client.get_experiment_by_name(name)) is not None:
-            return str(found.experiment_id)
         local = self._uri.startswith("sqlite:")
         place = (self._home / "mlruns" / "artifacts").as_uri() if local else None
+        if (found := client.get_experiment_by_name(name)) is not None:
+            if place is None or found.artifact_location == place:
+                return str(found.experiment_id)
+            # The home was moved; MLflow would go on writing where it was.
+            client.rename_experiment(found.experiment_id, f"{name} (until moved, {found.experiment_id})")
         return str(client.create_experiment(name, artifact_location=place))
 
     def _client(self) -> Any:  # noqa: ANN401 (mlflow has no types)

@@ -142,7 +142,7 @@ def _forward(panel: Panel, rows: NDArray[np.bool_], folds: int) -> tuple[Fold, .
 
 
 def _grouped(panel: Panel, rows: NDArray[np.bool_], folds: int) -> tuple[Fold, ...]:
-    group = panel.customer % folds
+    group = panel.customer_rank % folds
     return _usable(panel, [(rows & (group != number), rows & (group == number)) for number in range(folds)])
 
 
@@ -150,14 +150,19 @@ def _usable(panel: Panel, made: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]
     return tuple(
         Fold(fit=np.flatnonzero(fit), judge=np.flatnonzero(judge))
         for fit, judge in made
-        if judge.any() and np.unique(panel.labels[fit]).size > 1 and np.count_nonzero(fit) >= MIN_ROWS // 2
+        if judge.any() and _differ(panel.labels[fit]) and np.count_nonzero(fit) >= MIN_ROWS // 2
     )
+
+
+def _differ(labels: NDArray[np.float64]) -> bool:
+    """Whether there is something to learn; a net amount below 0 counts as 0, as in fitting."""
+    return np.unique(np.maximum(labels, 0.0)).size > 1
 
 
 def _refuse_one_class(panel: Panel, labels: NDArray[np.float64]) -> None:
     name, with_outcome = panel.target.name, int((labels > 0).sum())
     without = labels.size - with_outcome
-    if np.unique(labels).size == 1:
+    if not _differ(labels):
         raise OneClassError(
             f"target {name!r}: {with_outcome} labelled rows with the outcome and {without} without",
             expected="both kinds, or amounts that differ",

@@ -1,12 +1,13 @@
 """One run of learning, pure: a panel in, two versions of the winner and everything that was measured out.
 
 The *evaluated* version saw nothing after the test's cutoff: its metrics, its place in the gate and the reference scores
-come from it. The *served* version is the same recipe refitted on every matured cutoff.
+come from it. The *served* version is the same recipe refitted on every matured cutoff. (A yardstick's reference scores
+come from its served version: it has too few parameters to flatter itself.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ import numpy as np
 from training import evaluate
 from training.baselines import fit_baselines
 from training.estimator import Calibrator, Estimator, LightGBMModel, raw_scores
-from training.fit import Fitted, best_recipe, fit, importance, recipes
+from training.fit import Fitted, fit, importance, recipes
 from training.fit import raw_scores as lightgbm_raw_scores
 from training.gate import Contender, Decision, bias_limit, decide, ece_limit
 from training.split import MIN_TEST_CLASS_ROWS, MIN_TEST_ROWS, time_split
@@ -91,7 +92,7 @@ class Trained:
     test_values : ndarray of float32, shape (n_test, f)
         Features of the reference customers: those eligible at the test cutoff.
     reference_scores : ndarray of float64, shape (n_test,)
-        The evaluated winner's scores of them.
+        The evaluated LightGBM's scores of them, or the served yardstick's.
     test_cutoff_us : int
     cutoffs : int
         Matured cutoffs in the panel.
@@ -130,7 +131,14 @@ class Trained:
         return float(self.test_labels.mean())
 
 
-def train(panel: Panel, *, seed: int, threads: int, incumbent_scores: NDArray[np.float64] | None = None) -> Trained:
+def train(
+    panel: Panel,
+    *,
+    seed: int,
+    threads: int,
+    incumbent_scores: NDArray[np.float64] | None = None,
+    blockers: Sequence[str] = (),
+) -> Trained:
     """Learn a target.
 
     Parameters
@@ -144,6 +152,8 @@ def train(panel: Panel, *, seed: int, threads: int, incumbent_scores: NDArray[np
     incumbent_scores : ndarray of float64, shape (n_test,), optional
         Probabilities (amounts) that the champion's evaluated version gives the rows of the last cutoff, in the
         panel's order.
+    blockers : sequence of str
+        What else the gate has to refuse for.
 
     Returns
     -------
@@ -157,8 +167,7 @@ def train(panel: Panel, *, seed: int, threads: int, incumbent_scores: NDArray[np
         If all labels before the test are the same.
     """
     split = time_split(panel)
-    recipe = best_recipe(panel, split.before, recipes(panel, split.before), seed=seed, threads=threads)
-    model = fit(panel, split.before, recipe, seed=seed, threads=threads)
+    model = fit(panel, split.before, recipes(panel, split.before), seed=seed, threads=threads)
     versions = {LIGHTGBM: _version(model)} | {
         name: Version(estimator=estimator, calibrator=calibrator)
         for name, (estimator, calibrator) in fit_baselines(panel, split.before).items()
@@ -169,7 +178,8 @@ def train(panel: Panel, *, seed: int, threads: int, incumbent_scores: NDArray[np
     )
     first, *yardsticks = [_contender(panel.target, one, labels, seed=seed) for one in contestants]
     champion_losses = None if incumbent_scores is None else _losses(panel.target, labels, incumbent_scores)
-    decision = decide(first, yardsticks, champion_losses=champion_losses, blockers=_too_little(panel.target, labels))
+    wrong = [*blockers, *_too_little(panel.target, labels)]
+    decision = decide(first, yardsticks, champion_losses=champion_losses, blockers=wrong)
     winner = next(one for one in contestants if one.name == decision.winner)
     everything = np.ones(len(panel), dtype=np.bool_)
     served = _refit(panel, everything, winner.name, model, seed=seed, threads=threads)
@@ -182,7 +192,7 @@ def train(panel: Panel, *, seed: int, threads: int, incumbent_scores: NDArray[np
         served=served,
         test_labels=labels,
         test_values=values,
-        reference_scores=winner.scores,
+        reference_scores=_reference_scores(panel, winner, served, values),
         test_cutoff_us=int(panel.cutoff_us.max()),
         cutoffs=int(panel.cutoffs_us.size),
         rows_fitted=int(split.before.sum()),
@@ -198,9 +208,18 @@ def _version(model: Fitted) -> Version:
 
 def _refit(panel: Panel, rows: NDArray[np.bool_], name: str, model: Fitted, *, seed: int, threads: int) -> Version:
     if name == LIGHTGBM:
-        return _version(fit(panel, rows, model.recipe, seed=seed, threads=threads))
+        return _version(fit(panel, rows, [model.recipe], seed=seed, threads=threads))
     estimator, calibrator = fit_baselines(panel, rows)[name]
     return Version(estimator=estimator, calibrator=calibrator)
+
+
+def _reference_scores(
+    panel: Panel, winner: Contestant, served: Version, values: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """A yardstick knows a few scores only, and refitting moves each: the bands must lie where the served ones are."""
+    if isinstance(served.estimator, LightGBMModel):
+        return winner.scores
+    return served.calibrator.apply(raw_scores(served.estimator, values, panel.feature_names))
 
 
 def _contestant(
@@ -255,7 +274,7 @@ def _contender(target: Target, one: Contestant, labels: NDArray[np.float64], *, 
     if target.is_binary:
         error, limit = one.metrics["ece"], ece_limit(one.scores, seed=seed)
     else:
-        error, limit = abs(one.metrics["total_bias"]), bias_limit(labels, one.scores)
+        error, limit = abs(one.metrics.get("total_bias", np.inf)), bias_limit(labels, one.scores)
     return Contender(name=one.name, losses=one.losses, calibration_error=error, calibration_limit=limit)
 
 

@@ -123,7 +123,7 @@ def export(
         cutoff=moment,
         run_id=run_id,
         scored=len(columns),
-        value_at_risk=sum(known) if known else None,
+        value_at_risk=round(sum(known), 2) if known else None,
         currency=workspace.settings.project.currency,
         written=written,
     )

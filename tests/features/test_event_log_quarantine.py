@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from features.errors import SourceError
+from features.errors import MappingError, SourceError
 from features.event_log import EventLog
 from tests.features.log_builders import (
     SEVENTEEN,
@@ -152,3 +152,21 @@ def test_online_retail_with_every_row_accounted_for(log: EventLog) -> None:
     assert dict(s.event_types) == {"purchase": total - cancelled, "refund": cancelled}
     again = ingest(log, None, of, timezone="Europe/London")
     assert (again.accepted, again.duplicates, log.snapshot().version) == (0, total, s.version)
+
+
+def test_a_row_on_which_the_condition_fails_is_kept_aside_not_left_out(log: EventLog) -> None:
+    frame = rows(("a", SEVENTEEN, "3"), ("b", SEVENTEEN, "n/a"), ("c", SEVENTEEN, "1"), ("d", SEVENTEEN, None))
+    report = ingest(log, frame, block(where="CAST(paid AS DOUBLE) > 2"))
+    assert (report.read, report.accepted, dict(report.quarantined)) == (2, 1, {"expression_failed": 1})
+    assert [row[0] for row in events(log)] == ["a"]
+
+
+def test_a_condition_that_no_row_can_meet_reads_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"who,at,paid\na,{SEVENTEEN},1\n", encoding="utf-8")
+    report = ingest(EventLog(tmp_path / "log"), None, block(path="a.csv", where="1 = 0"), root=tmp_path)
+    assert (report.read, report.accepted) == (0, 0)
+
+
+def test_a_condition_is_true_or_false(log: EventLog) -> None:
+    with pytest.raises(MappingError, match=r"where = .*gives a text value, not true or false"):
+        ingest(log, rows(("a", SEVENTEEN, "3")), block(where="who"))

@@ -133,3 +133,55 @@ def test_a_variable_of_ours_is_not_a_table(tmp_path: Path) -> None:
 def test_block_without_any_source(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="has no source"):
         read(block(), tmp_path)
+
+
+def calculated(tmp_path: Path, **files: str) -> list[tuple[object, ...]]:
+    """What ``amount * 2`` gives over CSV files; the id is also looked at by ``where``."""
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    of = EventBlock(
+        name="orders",
+        path="*.csv",
+        expressions={"customer_id": "id", "amount": "amount * 2"},
+        where="id <> 'GUEST' and day >= '2024-01-01'",
+    )
+    con = duckdb.connect(":memory:", config={"threads": 1})
+    try:
+        open_source(con, of, root=tmp_path)
+        columns = f"id, CAST(amount * 2 AS DOUBLE), CAST(day AS VARCHAR) FROM {RAW} WHERE {of.where}"
+        return con.execute(f"SELECT DISTINCT {columns} ORDER BY ALL").fetchall()
+    finally:
+        con.close()
+
+
+def test_a_guess_from_the_first_rows_changes_no_later_value(tmp_path: Path) -> None:
+    text = "id,amount,day\n" + "7,3,2024-01-01\n" * 150_000 + "007,2.5,2024-01-01 10:30:00\n"
+    assert calculated(tmp_path, a=text) == [
+        ("007", 5.0, "2024-01-01 10:30:00"),
+        ("7", 6.0, "2024-01-01 00:00:00"),
+    ]
+
+
+def test_long_ids_that_a_condition_looks_at_stay_apart(tmp_path: Path) -> None:
+    text = "id,amount,day\n" + "".join(f"9{'0' * 40}{last},1,2024-01-01\n" for last in range(3))
+    assert len(calculated(tmp_path, a=text)) == 3
+
+
+def test_a_day_without_rows_or_without_a_value_takes_the_type_of_the_other_days(tmp_path: Path) -> None:
+    head = "id,amount,day\n"
+    assert calculated(tmp_path, a=f"{head}7,3,2024-01-01\n", b=head, c=f"{head}8,,2024-01-02\n") == [
+        ("7", 6.0, "2024-01-01"),
+        ("8", None, "2024-01-02"),
+    ]
+
+
+def test_a_broken_line_of_json_stops_nothing(tmp_path: Path) -> None:
+    line = '{"id":"007","note":"plain","amount":2}\n'
+    text = line * 3 + '{"id": broken\n' + '{"id":8,"note":"b","amount":"2.5"}\n'
+    (tmp_path / "a.jsonl").write_text(text, encoding="utf-8")
+    assert read(block("a.jsonl"), tmp_path) == [("007", "plain", 2.0)] * 3 + [("8", "b", 2.5), (None, None, None)]
+
+
+def test_a_query_is_one_select(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="more than one SQL statement"):
+        read(block(query="select 1); create table x (a int); select (1"), tmp_path)

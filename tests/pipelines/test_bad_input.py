@@ -237,6 +237,37 @@ def test_a_repeated_customer_in_the_customers_table(run: Run, tmp_path: Path) ->
     assert "1 of 2 rows repeat a customer_id" in done.err
 
 
+@pytest.mark.parametrize("cutoff", ["0001-01-01", "9999-12-31T23:59:59-12:00"])
+def test_a_cutoff_at_the_ends_of_the_calendar(run: Run, tmp_path: Path, cutoff: str) -> None:
+    write_orders(tmp_path, [("a", 0, 1.0)])
+    write_config(tmp_path, timezone="Asia/Shanghai")
+    run("ingest")
+    done = run("check", "--cutoff", cutoff)
+    assert done.code == 2
+    assert cutoff in done.err
+
+
+def test_an_output_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
+    write_orders(tmp_path, [("a", 0, 1.0)])
+    write_config(tmp_path)
+    run("ingest")
+    (tmp_path / "taken").mkdir()
+    done = run("build", "--cutoff", "2024-01-03", "--out", "taken")
+    assert done.code == 1
+    assert "taken" in done.err
+
+
+def test_ctrl_c_during_a_query(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    write_config(tmp_path)
+    monkeypatch.setattr("pipelines.ingest.ingest", interrupted)
+    done = run("ingest")
+    assert done.code == 130
+    assert "the same command again" in done.err
+
+
 def test_json_is_one_document_and_progress_is_not_in_it(run: Run, tmp_path: Path) -> None:
     write_orders(tmp_path, [("a", 0, 1.0)])
     write_config(tmp_path)

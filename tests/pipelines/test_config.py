@@ -86,7 +86,7 @@ def test_all_mistakes_are_reported_at_once_each_with_the_nearest_key() -> None:
         ("active_within_days = 60", "active_within_days = nan", "[targets.churn] active_within_days: found nan"),
         ('path = "orders.csv"', 'path = "a"\nquery = "select 1"', "path and query are both given"),
         ('name = "orders"', 'name = "live"', "an [[events]] block is named 'live'"),
-        ("[targets.churn]", "[targets.Churn]", "string should match pattern"),
+        ("[targets.churn]", "[targets.Churn]", "the name 'Churn' may hold only a-z"),
         ("horizon_days = 28", "horizon_days = 28\ninactive_for_days = 30", "inactive_for_days is for win-back"),
     ],
 )
@@ -124,3 +124,22 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="UTF-8"):
         read_settings(path)
+
+
+def test_a_file_from_an_editor_that_marks_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "ebbtide.toml"
+    path.write_text(MINIMAL, encoding="utf-8-sig")
+    assert read_settings(path).project.name == "shop"
+
+
+def test_single_brackets_and_wrong_shapes_say_what_to_write() -> None:
+    assert problems(MINIMAL.replace("[[events]]", "[events]")) == (
+        "[[events]]: expected [[events]], in double brackets",
+    )
+    table = MINIMAL.replace("[targets.churn]", "[[targets.churn]]")
+    assert problems(table) == ("[targets.churn]: expected one table, [targets.churn]",)
+
+
+def test_an_attribute_cannot_take_the_place_of_a_column() -> None:
+    extra = '[customers]\npath = "c.csv"\ncustomer_id = "id"\nattributes = { Customer_ID = "x", age = "a" }\n'
+    assert "attributes: Customer_ID: there is another column" in problems(MINIMAL + extra)[0]

@@ -46,3 +46,9 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be made"):
         init(tmp_path / "file" / "project")
+
+
+def test_an_unknown_time_zone_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean 'Europe/Berlin'"):
+        init(tmp_path / "shop", timezone="Europe/Berln")
+    assert not (tmp_path / "shop").exists()

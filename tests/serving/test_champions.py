@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from serving.champions import ChampionFollower, Champions, load_champions
 from tests.serving.builders import CHURN, HIGH, LOW, NOW, WINBACK, make_home, promote, purchase, serving
@@ -116,6 +119,33 @@ def test_the_thread_follows_and_new_champions_are_warm_before_they_are_current(t
     assert polled.wait(10)
     follower.close()
     assert changes == [(True, "1"), (True, "2")]
+
+
+def test_an_unforeseen_failure_costs_one_look_and_not_the_thread(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = make_home(tmp_path)
+    swapped = threading.Event()
+
+    def changed(_: Champions | None, new: Champions) -> None:
+        if new.models["churn"].version == "2":
+            raise MemoryError
+        if new.models["churn"].version == "3":
+            swapped.set()
+
+    follower = ChampionFollower(
+        home, (), currency="EUR", poll_seconds=0.01, now=lambda: NOW, on_change=changed, on_poll=lambda: None
+    )
+    promote(home, prior(), "2")
+    follower.start()
+    deadline = time.monotonic() + 10
+    while "could not be looked at" not in caplog.text:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert follower.current.models["churn"].version == "1"
+    promote(home, prior(), "3")
+    assert swapped.wait(10)
+    follower.close()
 
 
 def test_no_answer_mixes_two_champions(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ INVALID: list[tuple[str, object, str, str, str]] = [
         "10000 characters",
         "1 to 9999",
     ),
+    ("reasons with a fraction part", {**one(), "reasons": 1.0}, "reasons", "the number 1.0", "a whole number"),
     ("duplicate", {"customers": [{"customer_id": "a"}] * 2}, "customers[1].customer_id", "as in customers[0]", "once"),
     ("extra key", one(churn=1), "customers[0].churn", "an unknown key", "no such key"),
     ("extra key at the top", {**one(), "target": ["churn"]}, "target", "unknown key", "did you mean 'targets'?"),
@@ -175,7 +176,14 @@ def test_wrong_routes_and_methods(client: Client, method: str, path: str, status
     got = client.call(method, path)
     assert (got.status, got.json["error"]["code"]) == (status, code)
     if status == 405:
-        assert got.headers["allow"] in {"POST", "DELETE, GET", "GET"}
+        assert got.headers["allow"] in {"POST", "DELETE, GET, HEAD", "GET, HEAD"}
+
+
+@pytest.mark.parametrize("path", ["/livez", "/v1/model", "/v1/nothing"])
+def test_head_is_get_without_the_body(client: Client, path: str) -> None:
+    head, get = client.call("HEAD", path), client.get(path)
+    assert (head.status, head.headers["content-length"]) == (get.status, str(len(get.body)))
+    assert head.body == b""
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])

@@ -33,7 +33,7 @@ def test_a_key_file_that_protects_nothing_is_refused(tmp_path: Path, text: str |
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7"])  # noqa: S104 - refused, not bound
 def test_beyond_this_machine_a_key_is_needed(host: str) -> None:
-    with pytest.raises(UsageError, match="--keys-file"):
+    with pytest.raises(UsageError, match="keys_file"):
         check_bind(host, Keys(()))
     check_bind(host, Keys(("a-key-that-is-long",)))
 

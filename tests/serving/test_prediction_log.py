@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -92,6 +93,43 @@ def test_a_full_file_is_left_alone_and_the_next_one_begun(tmp_path: Path) -> Non
         prediction_log.ROWS_A_FILE,
     ]
     assert written == {"ebbtide_prediction_log_rows_total": prediction_log.ROWS_A_FILE + 1}
+
+
+def test_a_file_holds_rows_of_its_own_day_only(tmp_path: Path) -> None:
+    clock = [NOW]
+    log = PredictionLog(tmp_path, "w", lambda name, rows: None, lambda: clock[0])  # noqa: ARG005 - counts nothing
+    log.start()
+    log.append([row()])
+    until(lambda: rows_in(tmp_path) == 1)
+    clock[0] = datetime(2026, 3, 2, 0, 0, 1, tzinfo=UTC)
+    log.append([row()])
+    log.close()
+    assert {file.parent.name: pq.read_metadata(file).num_rows for file in tmp_path.rglob("*.parquet")} == {
+        "date=2026-03-01": 1,
+        "date=2026-03-02": 1,
+    }
+
+
+def test_clearing_the_folder_while_it_writes_costs_no_later_row(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path / "p", "w", lambda name, rows: None, lambda: NOW)  # noqa: ARG005 - counts nothing
+    log.start()
+    log.append([row()])
+    until(lambda: rows_in(tmp_path) == 1)
+    shutil.rmtree(tmp_path / "p")
+    log.append([row()])
+    log.close()
+    assert rows_in(tmp_path) == 2  # the file is written whole each time
+
+
+def test_rows_that_cannot_be_encoded_are_dropped_and_counted_and_the_next_ones_written(tmp_path: Path) -> None:
+    counted: Counter[str] = Counter()
+    log = PredictionLog(tmp_path, "w", lambda name, rows: counted.update({name: rows}), lambda: NOW)
+    log.start()
+    log.append([row("\ud800")])
+    until(lambda: counted["ebbtide_prediction_log_dropped_total"] == 1)
+    log.append([row()])
+    log.close()
+    assert rows_in(tmp_path) == 1
 
 
 def test_what_does_not_fit_the_queue_is_dropped_and_counted(tmp_path: Path) -> None:

@@ -121,15 +121,15 @@ def test_a_cutoff_before_the_state_is_refused_and_says_from_when(tmp_path: Path)
     with serving(make_home(tmp_path)) as client:
         client.store("a", purchase(600), purchase(1))  # compaction keeps 430 days before the newest event
         client.store("b", purchase(1))
-        state = client.runtime.store.get("a")
-        assert state is not None
-        client.runtime.store.put_many([("a", state.compact())])
-        got = client.post(
-            "/v1/score", {"customers": [{"customer_id": "b"}, {"customer_id": "a"}], "cutoff": days_ago(300)}
-        )
+        client.store("c", purchase(600), purchase(1))
+        for customer_id in ("a", "c"):
+            state = client.runtime.store.get(customer_id)
+            assert state is not None
+            client.runtime.store.put_many([(customer_id, state.compact())])
+        got = client.post("/v1/score", {"customers": [{"customer_id": c} for c in "bac"], "cutoff": days_ago(300)})
         now = client.score("a")[0]
     assert (got.status, got.json["error"]["code"]) == (422, "cutoff_before_state")
-    assert list(got.problems) == ["customers[1]"]
+    assert list(got.problems) == ["customers[1]", "customers[2]"]
     assert "2026-01-29T12:00:00Z or later" in got.problems["customers[1]"][1]  # 1 + 430 - 400 days ago
     assert now["scores"]["churn"]["probability"] == LOW
 

@@ -67,7 +67,7 @@ def call(config: ServingConfig, method: str, path: str, body: object = None) -> 
     with contextlib.closing(connection), connection.getresponse() as answer:
         raw = answer.read()
         is_json = (answer.headers["content-type"] or "").startswith("application/json")
-        return answer.status, json.loads(raw) if is_json else raw.decode()
+        return answer.status, (json.loads(raw) if raw else None) if is_json else raw.decode()
 
 
 def nobody_listens(port: int) -> bool:
@@ -95,6 +95,7 @@ def test_every_route_answers_through_bentoml_whoever_stands_beside_a_folder_call
 ) -> None:
     service, config = running
     assert service.notice == ""
+    assert f'{service.url}/v1/score -H "Authorization: Bearer $KEY"' in service.example
     assert (
         call(config, "POST", "/v1/events", {"events": [purchase("a", 40), purchase("a b/ü", 10)]})[1]["accepted"] == 2
     )
@@ -102,6 +103,8 @@ def test_every_route_answers_through_bentoml_whoever_stands_beside_a_folder_call
     status, page = call(config, "GET", "/v1/customers/a%20b%2F%C3%BC")
     assert (status, page["customer_id"], page["last_events"][0]["event_type"]) == (200, "a b/ü", "purchase")
     assert call(config, "DELETE", "/v1/customers/a%20b%2F%C3%BC")[1]["deleted"]
+    assert call(config, "GET", "/v1/customers/a%0Ab")[1]["error"]["code"] == "unknown_customer"
+    assert call(config, "HEAD", "/livez") == (200, None)
     assert call(config, "GET", "/v1/model")[1]["models"][0]["target"] == "churn"
     assert call(config, "GET", "/v1/openapi.json")[1]["openapi"] == "3.1.0"
     assert call(config, "GET", "/readyz") == (200, {"status": "ready"})
@@ -158,6 +161,16 @@ def test_no_key_no_answer(running: tuple[launch.Service, ServingConfig]) -> None
         assert answer.status == 401
 
 
+@pytest.mark.parametrize("path", ["/v1/score", "/anywhere"])
+def test_a_websocket_is_refused_at_once(running: tuple[launch.Service, ServingConfig], path: str) -> None:
+    _, config = running
+    handshake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=5)
+    connection.request("GET", path, headers={**handshake, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    with contextlib.closing(connection), connection.getresponse() as answer:
+        assert answer.status == 403
+
+
 def test_an_occupied_port_is_named(running: tuple[launch.Service, ServingConfig]) -> None:
     _, config = running
     with pytest.raises(PortInUseError, match=str(config.port)) as error:
@@ -165,8 +178,15 @@ def test_an_occupied_port_is_named(running: tuple[launch.Service, ServingConfig]
     assert "--port" in str(error.value)
 
 
+def test_an_address_of_another_machine_is_not_called_an_occupied_port(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text(KEY)
+    with pytest.raises(UsageError, match="not an address of this machine"):
+        launch.start(replace(config_of(tmp_path, keys_file=str(keys)), host="192.0.2.1"))  # of TEST-NET, nobody's
+
+
 def test_no_bind_beyond_loopback_without_a_key(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--keys-file"):
+    with pytest.raises(UsageError, match="keys_file"):
         launch.start(replace(config_of(tmp_path), host="0.0.0.0"))  # noqa: S104 - refused, not bound
 
 
@@ -194,17 +214,27 @@ print("ended", flush=True)
 """
 
 
-def test_sigterm_ends_it_in_order_and_what_was_answered_is_logged(tmp_path: Path) -> None:
-    config = config_of(make_home(tmp_path))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])  # SIGHUP: its terminal was closed
+def test_a_signal_ends_it_in_order_and_what_was_answered_is_logged(tmp_path: Path, number: signal.Signals) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text(KEY)
+    keys.chmod(0o666)
+    config = config_of(make_home(tmp_path), keys_file=str(keys))
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, config.to_json()], stdout=subprocess.PIPE, cwd=launch.INSTALL_FOLDER, text=True
-    )
+        [sys.executable, "-c", SERVE, config.to_json()],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=launch.INSTALL_FOLDER, text=True,
+    )  # fmt: skip
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("no API key is set")
+    assert "chmod go-w" in process.stdout.readline()
     call(config, "POST", "/v1/score", {"customers": [{"customer_id": str(i)} for i in range(1000)]})
-    process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=30)
+    with socket.create_connection(("127.0.0.1", config.port)) as raw:
+        raw.sendall(b"no HTTP at all\r\n\r\n")
+        raw.recv(1000)
+    time.sleep(0.7)  # what the service says is passed on twice a second
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
     assert (out, process.returncode) == ("ended\n", 0)
+    assert "Invalid HTTP request received" in err
     files = (tmp_path / "predictions").rglob("*.parquet")
     assert sum(pq.read_metadata(file).num_rows for file in files) == 1000
     assert nobody_listens(config.port)

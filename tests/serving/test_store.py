@@ -92,6 +92,16 @@ def test_a_fill_replaces_states_but_never_loses_what_is_in_the_spool(store: Stor
     assert ids_of(store.get("a")) == ["log"]
 
 
+def test_replacing_all_forgets_who_is_neither_in_the_log_nor_in_the_spool(store: Store) -> None:
+    state = State.empty().update([live("x", "log", at=NOW - timedelta(days=9)).row]).state
+    store.put_many([("gone", state), ("stays", state)])
+    store.apply_events([live("new", "live")])
+    assert store.replace_all([("stays", state)]) == 1
+    assert store.get("gone") is None
+    assert ids_of(store.get("stays")) == ["log"]
+    assert ids_of(store.get("new")) == ["live"]
+
+
 def test_a_fill_of_many_chunks_sees_events_that_arrive_in_between(store: Store) -> None:
     state = State.empty().update([live("x", "log", at=NOW - timedelta(days=9)).row]).state
 

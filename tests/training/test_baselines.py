@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tests.training.panel_builders import panel, simulated, target
 from training.baselines import LOGISTIC, MEAN_SPEND, PRIOR, SILENCE_RULE, fit_baselines, rfm_features
@@ -102,3 +103,19 @@ def test_value_yardsticks_have_the_right_mean() -> None:
     assert isinstance(last, LastPeriodSpend)
     assert last.feature == "purchase_amount_sum_28d"
     assert raw_scores(last, made.values, made.feature_names).mean() == pytest.approx(made.labels.mean())
+
+
+def test_the_logistic_regression_does_not_depend_on_threads() -> None:
+    random, rows = np.random.default_rng(0), 90_000
+    kinds, of = ("purchase", "coupon"), target(event_types=("purchase", "coupon"))
+    names = tuple(f"{kind}_count_{window}" for kind in kinds for window in ("28d", "91d", "lifetime"))
+    names += tuple(f"days_since_last_{kind}" for kind in kinds) + tuple(f"{kind}_gap_mean_days" for kind in kinds)
+    names += ("purchase_amount_sum_91d", "tenure_days")
+    values = random.gamma(2, 5, size=(rows, len(names))).astype(np.float32)
+    labels = (random.random(rows) < 1 / (1 + np.exp(2 - values[:, 0] / 5))).astype(np.float64)
+    made = panel(values, labels, np.zeros(rows, dtype=np.int64), np.arange(rows), of=of, names=names)
+    fitted = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            fitted.append(fit_baselines(made, np.ones(rows, dtype=bool))[LOGISTIC])
+    assert fitted[0] == fitted[1]

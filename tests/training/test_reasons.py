@@ -120,7 +120,7 @@ def test_sentences_by_hand() -> None:
     assert said(feature(Readout.SPAN_DAYS, FIRST, LAST), NULL) == "No purchase yet"
     assert said(USUAL_GAP, NULL) == "Too few purchases to know their rhythm"
     other = Base(aggregation=Aggregation.SUM, event_type="survey", field="rating", window_days=28)
-    assert said(value(other), 9) == "Sum of the rating of surveys in the last 28 days: 9 number"
+    assert said(value(other), 9) == "Sum of the rating of survey events in the last 28 days: 9 points"
 
 
 def test_codes() -> None:

@@ -8,6 +8,7 @@ import pytest
 from features.clock import DAY_US
 from features.errors import HistoryError, OneClassError
 from tests.training.panel_builders import simulated, target
+from training.labels import TargetKind
 from training.split import fold_rows, time_split
 
 
@@ -68,3 +69,17 @@ def test_nobody_eligible_and_too_few_rows() -> None:
         time_split(empty)
     with pytest.raises(HistoryError, match="160 labelled rows before the test cutoff; expected at least 200"):
         time_split(simulated(customers=10))
+
+
+def test_folds_of_customers_do_not_depend_on_customers_outside_of_the_panel() -> None:
+    panel = simulated(customers=150, cutoffs=6)
+    rows = time_split(panel).before
+    renumbered = replace(panel, customer=panel.customer + 1 + panel.customer // 10)  # others in between
+    for one, other in zip(fold_rows(panel, rows), fold_rows(renumbered, rows), strict=True):
+        assert one.judge.tolist() == other.judge.tolist()
+
+
+def test_amounts_that_are_never_above_zero_are_refused() -> None:
+    panel = simulated(of=target(TargetKind.VALUE))
+    with pytest.raises(OneClassError, match="0 labelled rows with the outcome"):
+        time_split(replace(panel, labels=-panel.labels))

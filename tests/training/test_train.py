@@ -8,7 +8,9 @@ import pytest
 
 from features.clock import DAY_US
 from tests.training.panel_builders import simulated, target
-from training.estimator import LightGBMModel, Prior
+from training.bands import Bands
+from training.estimator import LightGBMModel, Prior, SilenceRule
+from training.estimator import raw_scores as yardstick_scores
 from training.evaluate import auc, log_loss
 from training.evaluate_plots import figures
 from training.fit import raw_scores
@@ -142,3 +144,34 @@ def test_a_prior_can_be_the_champion() -> None:
     prior = next(one for one in found.contestants if one.name == "prior")
     assert isinstance(prior.version.estimator, Prior)
     assert found.winner.losses.mean() <= prior.losses.mean() * 1.01
+
+
+def test_the_bands_of_a_rule_lie_among_the_scores_it_serves() -> None:
+    panel = simulated(customers=150)
+    days = panel.values[:, 0]
+    values = np.full_like(panel.values, np.nan)
+    values[:, 0] = days
+    labels = (np.random.default_rng(4).random(len(panel)) < np.where(days > 20, 0.9, 0.05)).astype(np.float64)
+    found = train(replace(panel, values=values, labels=labels), seed=7, threads=1)
+    rule, bands = found.served.estimator, Bands.from_reference(found.reference_scores)
+    assert isinstance(rule, SilenceRule)
+    assert isinstance(found.evaluated.estimator, SilenceRule)
+    assert rule.rate_if_silent < found.evaluated.estimator.rate_if_silent  # refitting moved it
+    served = found.served.calibrator.apply(yardstick_scores(rule, found.test_values, found.feature_names))
+    silent = found.test_values[:, 0] > rule.threshold_days
+    assert (served >= bands.high).tolist() == silent.tolist()
+
+
+def test_what_the_caller_knows_against_it_blocks_a_challenger(churn: Trained) -> None:
+    found = train(
+        simulated(), seed=7, threads=2, incumbent_scores=churn.reference_scores, blockers=["the champion is later"]
+    )
+    assert (found.decision.outcome, found.decision.reasons[0]) == ("refuse", "refused: the champion is later")
+
+
+def test_a_test_window_without_money_serves_provisionally() -> None:
+    panel = simulated(customers=150, of=VALUE)
+    labels = np.where(panel.cutoff_us == panel.cutoff_us.max(), -1.0, panel.labels)
+    found = train(replace(panel, labels=labels), seed=7, threads=2)
+    assert found.decision.outcome == "provisional"
+    assert "total_bias" not in found.winner.metrics

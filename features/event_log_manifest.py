@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from features.durable import sync
 from features.errors import StateError
 
 __all__ = [
@@ -22,8 +22,6 @@ __all__ = [
     "SegmentStats",
     "TypeStats",
     "read_manifest",
-    "sync_file",
-    "sync_folder",
     "write_manifest",
 ]
 
@@ -177,21 +175,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest in one durable step: readers see the old one or the new one."""
     temporary = folder / f"{_NAME}.tmp"
     temporary.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
-    sync_file(temporary)
+    sync(temporary)
     temporary.replace(folder / _NAME)
-    sync_folder(folder)
-
-
-def sync_file(path: Path) -> None:
-    """Wait until a file's bytes are on disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until a folder's list of names is on disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder)

@@ -11,9 +11,10 @@ from typing import Final
 
 import duckdb
 
+from features.durable import sync
 from features.errors import LockedError
 from features.event_log_identity import Stored
-from features.event_log_manifest import Manifest, SegmentStats, TypeStats, sync_file, sync_folder
+from features.event_log_manifest import Manifest, SegmentStats, TypeStats
 from features.events import BUCKETS, COLUMNS
 from features.sources import sql_text
 
@@ -104,9 +105,9 @@ def write_parquet(con: duckdb.DuckDBPyConnection, select: str, folder: Path, nam
     if rows == 0:
         temporary.unlink(missing_ok=True)
         return 0
-    sync_file(temporary)
+    sync(temporary)
     temporary.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
     return rows
 
 

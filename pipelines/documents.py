@@ -101,8 +101,8 @@ def api_page() -> str:
         "Every refusal has one shape and names every fault found:",
         '`{"error": {"code", "message", "problems": [{"path", "found", "expected"}], "request_id"}}`.',
         "A customer who cannot be scored is not an error: `status` is `not_eligible` or `unknown_customer`, with a",
-        "sentence, and the probability is null. `stale` is scored, but an event that came too late for the stored state",
-        "is missing from it until the next `ebbtide ingest`. A cutoff that is not given is now.",
+        "sentence, and the probability is null. `stale` is scored, but an event that came too late for the stored",
+        "state is missing from it until the next `ebbtide ingest`. A cutoff that is not given is now.",
     ]
     for route in ROUTES:
         lines += ["", f"## `{route.method} {route.path}`", "", route.summary]

@@ -15,7 +15,7 @@ __all__ = ["materialize"]
 
 
 def materialize(workspace: Workspace) -> int:
-    """Write every customer's state, forget who is not in the log any more; live events that the log has not drained yet are kept.
+    """Write every customer's state and forget who left the log; live events not drained yet are kept.
 
     Returns
     -------

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from features.durable import replacing, sync
 from features.errors import BundleError
 
 __all__ = [
@@ -119,10 +120,10 @@ def new_folder(folder: Path) -> Iterator[Path]:
         try:
             yield temporary
             for path in sorted(temporary.iterdir()):
-                _fsync(path)
-            _fsync(temporary)
+                sync(path)
+            sync(temporary)
             temporary.rename(folder)
-            _fsync(folder.parent)
+            sync(folder.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
@@ -135,15 +136,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file in place of another in one step: a reader sees the old one or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
-    try:
+    with replacing(path) as temporary:
         temporary.write_bytes(content)
-        _fsync(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _fsync(path.parent)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -236,11 +230,3 @@ def _read(folder: Path, name: str) -> bytes:
     except OSError as error:
         what = "is a link" if path.is_symlink() else f"cannot be read ({error.strerror})"
         raise BundleError(f"{path} {what}", expected="a plain, readable file", remedy=_REMEDY) from error
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

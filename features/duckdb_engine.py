@@ -189,7 +189,7 @@ def _read(connection: duckdb.DuckDBPyConnection, scan: str, task: Task) -> Batch
     table = connection.sql(
         f"SELECT customer_id, epoch_us(event_time) AS event_time, epoch_us(received_at) AS received_at, "
         f"{kind} AS kind, {_coded('hash(order_id)')} AS order_code{numbers} "
-        f"FROM ({scan}) ORDER BY customer_id, event_time, order_code"
+        f"FROM ({scan}) ORDER BY bucket, customer_id, event_time, order_code"
     ).to_arrow_table()
     offsets, ids = _customers(table)
     events = Events(
@@ -210,7 +210,7 @@ def _states_sql(scan: str) -> str:
         "SELECT customer_id, epoch_us(event_time) AS event_time, epoch_us(received_at) AS received_at, event_type, "
         f"{_coded('md5_number_lower(order_id)')} AS order_code, "
         f"CAST(md5_number_lower(event_id) >> 1 AS BIGINT) AS event_code, event_id, order_id, {numbers}, "
-        f"CAST(amount AS DOUBLE) AS amount FROM ({scan}) ORDER BY customer_id, event_time, order_code"
+        f"CAST(amount AS DOUBLE) AS amount FROM ({scan}) ORDER BY bucket, customer_id, event_time, order_code"
     )
 
 

@@ -26,6 +26,7 @@ from training.bands import Bands
 from training.bundle import Bundle, write_bundle
 from training.evaluate_plots import figures
 from training.panel import Panel
+from training.registry import Registry
 from training.train import Trained, train
 
 if TYPE_CHECKING:
@@ -180,8 +181,11 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
         if champion.checksum == checksum:
             text = f"unchanged: champion version {champion.version} is this very model"
             return _outcome(trained, "unchanged", str(champion.version), (text, *reasons))
-        workspace.say(f"register {name}")
         models = registry(workspace)
+        if champion.version is not None and (known := _refused_before(models, name, checksum)):
+            text = f"refused: version {known} is this very model and was refused before"
+            return _outcome(trained, "refused", known, (text, *reasons))
+        workspace.say(f"register {name}")
         status = {"promote": "promoted", "provisional": "provisional", "refuse": "refused"}[trained.decision.outcome]
         recorded = models.record(
             name,
@@ -199,6 +203,14 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
     models.promote(name, recorded.version)
     outcome: Literal["promoted", "provisional"] = "promoted" if trained.decision.outcome == "promote" else "provisional"
     return _outcome(trained, outcome, recorded.version, reasons)
+
+
+def _refused_before(models: Registry, target: str, checksum: str) -> str | None:
+    """Version that is the challenger, is the same bundle, and was refused."""
+    for version in models.versions(target):
+        if version.checksum == checksum and version.status == "refused" and "challenger" in version.aliases:
+            return version.version
+    return None
 
 
 def _require_events(target: Target, snapshot: Snapshot) -> None:

@@ -42,7 +42,7 @@ class FakeLog:
         where = "" if rows else " WHERE false"
         nothing = _row(0, Event(at=day(0)))
         numbers = ", ".join(f'"{name}"' for name in NUMBERS)
-        names = f"customer_id, event_time, received_at, event_type, order_id, event_id, {numbers}"
+        names = f"customer_id, event_time, received_at, event_type, order_id, event_id, {numbers}, bucket"
         return f"SELECT * FROM (VALUES {', '.join(rows or [nothing])}) AS t({names}){where}"
 
 
@@ -59,6 +59,7 @@ def _row(number: int, event: Event) -> str:
         "NULL::VARCHAR" if event.order is None else _text(event.order),
         _text(event.id or f"e{number}"),
         *(f"'{event.numbers[name]}'::DOUBLE" if name in event.numbers else "NULL::DOUBLE" for name in NUMBERS),
+        str(_bucket(event.customer)),
     ]
     return f"({', '.join(texts)})"
 

@@ -52,6 +52,7 @@ def test_batches_and_threads_change_nothing() -> None:
         for table in (whole, parts)
     )
     assert one == other
+    assert whole.customer_ids.tolist() == parts.customer_ids.tolist()  # so that a panel's rows keep their order
 
 
 def test_progress_counts_events() -> None:

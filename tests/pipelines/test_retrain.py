@@ -134,6 +134,10 @@ def test_a_champion_that_has_learned_from_the_test_stays_as_it_is(copy: Workspac
     champion, challenger = sorted(list_models(copy).versions, key=lambda one: one.version)
     assert (champion.aliases, champion.status) == (("champion",), "promoted")
     assert (challenger.aliases, challenger.status) == (("challenger",), "refused")
+    (again,) = retrain(copy, cutoff=cut(EARLIER)).outcomes
+    assert (again.outcome, again.version) == ("refused", "2")
+    assert again.reasons[0] == "refused: version 2 is this very model and was refused before"
+    assert len(list_models(copy).versions) == 2
 
 
 def test_an_edited_target_starts_anew_and_says_so(copy: Workspace) -> None:

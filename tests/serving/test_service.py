@@ -206,9 +206,10 @@ def test_a_service_that_dies_shows_its_last_lines(tmp_path: Path) -> None:
 
 
 SERVE = """
-import sys
+import signal, sys
 from serving import launch
 from serving.config import ServingConfig
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests may themselves run under nohup
 launch.serve(ServingConfig.from_json(sys.argv[1]), on_ready=lambda service: print(service.notice, flush=True))
 print("ended", flush=True)
 """
@@ -232,7 +233,12 @@ def test_a_signal_ends_it_in_order_and_what_was_answered_is_logged(tmp_path: Pat
         raw.recv(1000)
     time.sleep(0.7)  # what the service says is passed on twice a second
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    try:
+        out, err = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.communicate(timeout=30)
+        raise
     assert (out, process.returncode) == ("ended\n", 0)
     assert "Invalid HTTP request received" in err
     files = (tmp_path / "predictions").rglob("*.parquet")

@@ -122,11 +122,15 @@ def test_metrics_speak_for_both_workers(running: tuple[launch.Service, ServingCo
         assert status == 200
         return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)), 0.0)
 
-    before = metric('ebbtide_requests_total{route="/v1/model",status="2xx"}')
+    name = 'ebbtide_requests_total{route="/v1/model",status="2xx"}'
+    time.sleep(2)  # the other worker's counts are at most about a second old
+    before = metric(name)
     for _ in range(20):
         call(config, "GET", "/v1/model")
-    time.sleep(0.5)
-    assert metric('ebbtide_requests_total{route="/v1/model",status="2xx"}') == before + 20
+    deadline = time.monotonic() + 10
+    while metric(name) < before + 20 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert metric(name) == before + 20
 
 
 def test_a_new_champion_is_followed_by_every_worker_without_a_failed_request(

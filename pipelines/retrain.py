@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,27 +9,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from features.clock import from_us, to_us
+from features.clock import from_us
 from features.errors import EbbtideError, GateRefusedError, OneClassError
 from pipelines.incumbent import EVALUATED_FILE, evaluated_file, incumbent
 from pipelines.models import registry
 from pipelines.monitor import REFERENCE_FILE
 from pipelines.panels import build_panels
-from training.bands import Bands
-from training.bundle import Bundle, write_bundle
-from training.evaluate_plots import figures
+from pipelines.run_record import bundle_of, documents_of, figures_of, metrics_of, params_of, reference_file
+from training.bundle import write_bundle
 from training.panel import Panel
 from training.registry import Registry
 from training.train import Trained, train
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from features.event_log import Snapshot
     from features.plan import Plan
     from pipelines.workspace import Workspace
@@ -40,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["RetrainReport", "TargetOutcome", "retrain"]
 
 _EXAMPLE_ROWS = 5
-_DOTS_PER_INCH = 110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +166,8 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
     reasons = (*trained.decision.reasons, *([champion.sentence] if champion.sentence else []))
     with tempfile.TemporaryDirectory(prefix="ebbtide-bundle-") as scratch:
         folder = Path(scratch) / "bundle"
-        bundle = _bundle(workspace, trained, plan, moment)
-        files = {REFERENCE_FILE: _reference_file(trained), EVALUATED_FILE: evaluated_file(trained.evaluated)}
+        bundle = bundle_of(workspace, trained, plan, moment)
+        files = {REFERENCE_FILE: reference_file(trained), EVALUATED_FILE: evaluated_file(trained.evaluated)}
         checksum = write_bundle(bundle, folder, extra_files=files)
         if champion.checksum == checksum:
             text = f"unchanged: champion version {champion.version} is this very model"
@@ -190,10 +181,10 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
         recorded = models.record(
             name,
             folder,
-            params=_params(workspace, trained, panel, moment),
-            metrics=_metrics(trained),
-            figures={f"{figure}.png": _png(drawn) for figure, drawn in figures(trained).items()},
-            documents=_documents(trained, reasons),
+            params=params_of(workspace, trained, panel, moment),
+            metrics=metrics_of(trained),
+            figures=figures_of(trained),
+            documents=documents_of(trained, reasons),
             tags={"ebbtide.cutoff": workspace.show(moment), "ebbtide.outcome": status},
             input_example=pd.DataFrame(trained.test_values[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
             status=status,
@@ -244,82 +235,3 @@ def _outcome(
         metrics={contestant.name: contestant.metrics for contestant in trained.contestants},
         reasons=reasons,
     )
-
-
-def _bundle(workspace: Workspace, trained: Trained, plan: Plan, moment: datetime) -> Bundle:
-    return Bundle(
-        target=trained.target,
-        features=plan.features,
-        fingerprint=plan.fingerprint,
-        timezone=workspace.timezone,
-        settle_hours=workspace.settings.project.settle_hours,
-        estimator=trained.served.estimator,
-        calibrator=trained.served.calibrator,
-        bands=Bands.from_reference(trained.reference_scores),
-        reference=np.sort(trained.reference_scores),
-        quality={
-            "winner": trained.decision.winner,
-            "test_cutoff_us": trained.test_cutoff_us,
-            "trained_at_us": to_us(moment),
-            "test_rows": int(trained.test_labels.size),
-            "base_rate": trained.base_rate,
-            "metrics": {contestant.name: dict(contestant.metrics) for contestant in trained.contestants},
-        },
-    )
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
-    return buffer.getvalue()
-
-
-def _reference_file(trained: Trained) -> bytes:
-    """Features of the reference customers as Parquet, without their ids."""
-    columns = {
-        name: pa.array(trained.test_values[:, position], pa.float32())
-        for position, name in enumerate(trained.feature_names)
-    }
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def _params(workspace: Workspace, trained: Trained, panel: Panel, moment: datetime) -> dict[str, object]:
-    target = {f"target.{key}": value for key, value in trained.target.to_dict().items()}
-    return target | {
-        "cutoff": workspace.show(moment),
-        "seed": workspace.settings.retrain.seed,
-        "winner": trained.decision.winner,
-        "rows_fitted": trained.rows_fitted,
-        "rows_served": trained.rows_served,
-        "cutoffs": trained.cutoffs,
-        "customers": int(np.unique(panel.customer).size),
-        "trees": trained.trees,
-        "features": len(trained.feature_names),
-    }
-
-
-def _metrics(trained: Trained) -> dict[str, float]:
-    """The winner's figures by their own names, every contestant's under its name."""
-    named = {
-        f"{contestant.name.replace(' ', '_')}.{metric}": value
-        for contestant in trained.contestants
-        for metric, value in contestant.metrics.items()
-    }
-    return dict(trained.winner.metrics) | named | {"base_rate": trained.base_rate}
-
-
-def _documents(trained: Trained, reasons: tuple[str, ...]) -> dict[str, str]:
-    evaluation = {
-        "target": trained.target.to_dict(),
-        "test_cutoff": from_us(trained.test_cutoff_us).isoformat(),
-        "test_rows": int(trained.test_labels.size),
-        "base_rate": trained.base_rate,
-        "contestants": {contestant.name: dict(contestant.metrics) for contestant in trained.contestants},
-        "importance": dict(trained.importance),
-    }
-    return {
-        "gate.txt": "\n".join(reasons) + "\n",
-        "evaluation.json": json.dumps(evaluation, indent=2, sort_keys=True) + "\n",
-    }

@@ -19,15 +19,17 @@ from features.mapping_types import Family, family
 __all__ = ["column_types"]
 
 _TEXT: Final = "VARCHAR"
+_ISO_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TEXT_KEYS: Final = frozenset(column.name for column in COLUMNS if column.type is ColumnType.TEXT)
 
 
 class _Facts(NamedTuple):
-    """What a column of a file holds: how many values, any number with a fraction, any time that is not midnight."""
+    """What a column of a file holds: how many values; any with a fraction, a time of day, or not as ISO 8601 has it."""
 
     values: int
     fraction: bool
     time_of_day: bool
+    not_iso: bool
 
 
 def column_types(
@@ -91,17 +93,21 @@ def _facts(
         return {}
     tests = ", ".join(
         f"count({c}), coalesce(bool_or(TRY_CAST({c} AS DOUBLE) <> trunc(TRY_CAST({c} AS DOUBLE))), false), "
-        f"coalesce(bool_or(TRY_CAST({c} AS TIMESTAMP) <> CAST(TRY_CAST({c} AS DATE) AS TIMESTAMP)), false)"
+        f"coalesce(bool_or(TRY_CAST({c} AS TIMESTAMP) <> CAST(TRY_CAST({c} AS DATE) AS TIMESTAMP)), false), "
+        f"coalesce(bool_or(NOT regexp_matches(trim({c}), '{_ISO_DAY}')), false)"
         for c in map(quote_name, looked)
     )
+    width = len(_Facts._fields)
     row = con.execute(f"SELECT {tests} FROM {read(number, dict.fromkeys(guessed, _TEXT))}").fetchall()[0]
-    return {name: _Facts(*row[3 * at : 3 * at + 3]) for at, name in enumerate(looked)}
+    return {name: _Facts(*row[width * at : width * at + width]) for at, name in enumerate(looked)}
 
 
 def _checked(guess: str, facts: _Facts) -> str:
     match family(guess):
         case Family.INTEGER if facts.fraction:
             return "DOUBLE"
+        case Family.DATE | Family.LOCAL_TIME | Family.TIME if facts.not_iso:
+            return _TEXT  # 01/10/2026 may be either day: the expression has to say which, with strptime
         case Family.DATE if facts.time_of_day:
             return "TIMESTAMP"
     return guess

@@ -93,7 +93,7 @@ def _models(summary: Summary) -> Iterator[str]:
         yield ""
         yield (
             f"{outcome.target}: {outcome.outcome}, version {outcome.version} ({outcome.winner}); panel of "
-            f"{outcome.rows:,} rows, {outcome.cutoffs} cutoffs; tested at {outcome.test_cutoff:%Y-%m-%d} on "
+            f"{outcome.rows:,} rows, {outcome.cutoffs} cutoffs; tested at {outcome.tested_at} on "
             f"{outcome.test_rows:,} customers, {outcome.base_rate:.1%} with the outcome"
         )
         yield _indent(_quality(outcome, summary.happened))

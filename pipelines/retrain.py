@@ -49,6 +49,8 @@ class TargetOutcome:
         Which contestant the bundle holds.
     test_cutoff : datetime
         UTC.
+    tested_at : str
+        The same on the project's calendar, as ``--cutoff`` takes it.
     rows, cutoffs, test_rows : int
         Of the panel, and of its last cutoff.
     base_rate : float
@@ -64,6 +66,7 @@ class TargetOutcome:
     version: str
     winner: str
     test_cutoff: datetime
+    tested_at: str
     rows: int
     cutoffs: int
     test_rows: int
@@ -79,6 +82,7 @@ class TargetOutcome:
             "version": self.version,
             "winner": self.winner,
             "test_cutoff": self.test_cutoff.isoformat(),
+            "tested_at": self.tested_at,
             "rows": self.rows,
             "cutoffs": self.cutoffs,
             "test_rows": self.test_rows,
@@ -171,11 +175,11 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
         checksum = write_bundle(bundle, folder, extra_files=files)
         if champion.checksum == checksum:
             text = f"unchanged: champion version {champion.version} is this very model"
-            return _outcome(trained, "unchanged", str(champion.version), (text, *reasons))
+            return _outcome(workspace, trained, "unchanged", str(champion.version), (text, *reasons))
         models = registry(workspace)
         if champion.version is not None and (known := _refused_before(models, name, checksum)):
             text = f"refused: version {known} is this very model and was refused before"
-            return _outcome(trained, "refused", known, (text, *reasons))
+            return _outcome(workspace, trained, "refused", known, (text, *reasons))
         workspace.say(f"register {name}")
         status = {"promote": "promoted", "provisional": "provisional", "refuse": "refused"}[trained.decision.outcome]
         recorded = models.record(
@@ -190,10 +194,10 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
             status=status,
         )
     if trained.decision.outcome == "refuse":
-        return _outcome(trained, "refused", recorded.version, reasons)
+        return _outcome(workspace, trained, "refused", recorded.version, reasons)
     models.promote(name, recorded.version)
     outcome: Literal["promoted", "provisional"] = "promoted" if trained.decision.outcome == "promote" else "provisional"
-    return _outcome(trained, outcome, recorded.version, reasons)
+    return _outcome(workspace, trained, outcome, recorded.version, reasons)
 
 
 def _refused_before(models: Registry, target: str, checksum: str) -> str | None:
@@ -217,6 +221,7 @@ def _require_events(target: Target, snapshot: Snapshot) -> None:
 
 
 def _outcome(
+    workspace: Workspace,
     trained: Trained,
     outcome: Literal["promoted", "provisional", "refused", "unchanged"],
     version: str,
@@ -228,6 +233,7 @@ def _outcome(
         version=version,
         winner=trained.decision.winner,
         test_cutoff=from_us(trained.test_cutoff_us),
+        tested_at=workspace.show(from_us(trained.test_cutoff_us)),
         rows=trained.rows_served,
         cutoffs=trained.cutoffs,
         test_rows=int(trained.test_labels.size),

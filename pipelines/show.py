@@ -111,7 +111,7 @@ def show_quality(outcome: TargetOutcome) -> None:
     """Model and yardsticks on the same test customers."""
     line(
         f"{outcome.target}: {outcome.outcome} (version {outcome.version}, {outcome.winner}); {outcome.rows:,} rows of "
-        f"{outcome.cutoffs} cutoffs; tested at {outcome.test_cutoff:%Y-%m-%d} on {outcome.test_rows:,} customers, "
+        f"{outcome.cutoffs} cutoffs; tested at {outcome.tested_at} on {outcome.test_rows:,} customers, "
         f"mean outcome {outcome.base_rate:.3f}"
     )
     names = tuple(dict.fromkeys(name for metrics in outcome.metrics.values() for name in metrics))

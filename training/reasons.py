@@ -126,19 +126,20 @@ class Explainer:
         chosen = sorted(
             (group for group, amount in sums.items() if amount != 0 and _direction(amount) in directions),
             key=lambda group: (-abs(sums[group]), group.code),
-        )[: max(n, 0)]
-        if not chosen:
+        )
+        if not chosen or n < 1:
             return ()
         facts = Facts(self._features, values, self._texts, self._currency)
-        return tuple(
-            Reason(
-                code=group.code,
-                sentence=sentence(facts, group, max(self._members[group], key=lambda i: abs(moved[i]))),
-                direction=_direction(sums[group]),
-                share=abs(sums[group]) / total,
+        found: dict[str, Reason] = {}  # by sentence: two groups may come down to the same fact
+        for group in chosen:
+            text = sentence(facts, group, max(self._members[group], key=lambda i: abs(moved[i])))
+            share = abs(sums[group]) / total
+            found.setdefault(
+                text, Reason(code=group.code, sentence=text, direction=_direction(sums[group]), share=share)
             )
-            for group in chosen
-        )
+            if len(found) == n:
+                break
+        return tuple(found.values())
 
 
 def _direction(amount: float) -> Direction:

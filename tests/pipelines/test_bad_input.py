@@ -274,3 +274,22 @@ def test_json_is_one_document_and_progress_is_not_in_it(run: Run, tmp_path: Path
     done = run("ingest", "--json")
     assert json.loads(done.out)["rows"] == 1
     assert "ingest orders" in done.err
+
+
+@pytest.mark.parametrize(
+    ("written", "shape", "when"),
+    [
+        ("09.01.2024 10:11:12", "%d.%m.%Y %H:%M:%S", "2024-01-09 10:11:12"),
+        ("09.01.2024", "%d.%m.%Y", "2024-01-09 00:00:00"),
+        ("01/09/2024", "%m/%d/%Y", "2024-01-09 00:00:00"),
+    ],
+)
+def test_dates_of_other_forms_are_read_as_the_expression_says(
+    run: Run, tmp_path: Path, written: str, shape: str, when: str
+) -> None:
+    csv_shop(tmp_path, f"customer,ts,basket,amount\na,{written},1,2.5\n", event_time=f"strptime(ts, '{shape}')")
+    done = run("ingest", "--json")
+    assert (done.code, json.loads(done.out)["rows"]) == (0, 1)
+    (segment,) = (tmp_path / "log" / "segments").glob("*.parquet")
+    (found,) = pq.read_table(segment, columns=["event_time"])["event_time"].cast(pa.timestamp("us")).to_pylist()
+    assert str(found) == when

@@ -53,6 +53,15 @@ def test_contributions_are_summed_by_group_and_only_what_raises_the_score_is_giv
     ]
 
 
+def test_two_groups_that_come_down_to_one_fact_are_one_reason() -> None:
+    features = [feature(Readout.VALUE, count(28)), feature(Readout.RATIO, amount(28), count(28)), RECENCY]
+    found = explain(features, [0, NULL, 43.0], [0.5, 0.25, 0.25], n=2)
+    assert [(r.code, r.sentence, r.share) for r in found] == [
+        ("FREQUENCY_PURCHASE", "No purchases in the last 28 days", 0.5),
+        ("RECENCY_PURCHASE", "No purchase for 43 days", 0.25),
+    ]
+
+
 def test_number_and_direction_of_reasons() -> None:
     features = [RECENCY, feature(Readout.VALUE, count(28)), feature(Readout.VALUE, amount(91))]
     row, moved = np.array([1, 2, 3], dtype=np.float32), np.array([0.2, -0.5, 0.3, 7.0])

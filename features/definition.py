@@ -5,6 +5,8 @@ Name, unit, meaning of null and description follow from the definition (:mod:`fe
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +21,7 @@ from features.grammar import (
     Base,
     Family,
     Readout,
+    Where,
     base_from_dict,
 )
 
@@ -31,23 +34,44 @@ __all__ = [
     "Family",
     "Feature",
     "Readout",
+    "Where",
     "feature_from_dict",
 ]
 
-_GAPS: Final = (Aggregation.GAP_SQUARES, Aggregation.GAP_SUM, Aggregation.GAP_COUNT)
-_SHAPES: Final[Mapping[Readout, tuple[tuple[Aggregation, ...] | None, int]]] = {
-    Readout.VALUE: (None, 1),
-    Readout.AGE_DAYS: (None, 1),
-    Readout.SPAN_DAYS: ((Aggregation.FIRST, Aggregation.LAST), 2),
-    Readout.RATIO: (None, 2),
-    Readout.TREND: (None, 2),
-    Readout.SHARE: ((Aggregation.SUM, Aggregation.SUM), 2),
-    Readout.GAP_MEAN_DAYS: (_GAPS[1:], 2),
-    Readout.GAP_SD_DAYS: (_GAPS, 3),
-    Readout.GAP_VARIATION: (_GAPS, 3),
-    Readout.AGE_PER_GAP: ((Aggregation.LAST, *_GAPS[1:]), 3),
-}
 _TIMES: Final = frozenset({Aggregation.FIRST, Aggregation.LAST})
+_NUMBERS: Final = frozenset(Aggregation) - _TIMES
+_TIME: Final = (_TIMES,)
+_ANY: Final = (_NUMBERS,)
+_GAPS: Final = tuple(frozenset({a}) for a in (Aggregation.GAP_SQUARES, Aggregation.GAP_SUM, Aggregation.GAP_COUNT))
+_SUM, _COUNT, _FIRST, _LAST = (
+    frozenset({aggregation})
+    for aggregation in (Aggregation.SUM, Aggregation.COUNT, Aggregation.FIRST, Aggregation.LAST)
+)
+_SQUARES: Final = frozenset({Aggregation.WEEKDAY_SQUARES, Aggregation.HOUR_SQUARES})
+_SHAPES: Final[Mapping[Readout, tuple[tuple[frozenset[Aggregation], ...], ...]]] = {
+    Readout.VALUE: (_ANY,),
+    Readout.AGE_DAYS: (_TIME,),
+    Readout.AGE_UNANSWERED: (_TIME * 2,),
+    Readout.SPAN_DAYS: ((_FIRST, _LAST),),
+    Readout.RATIO: (_ANY * 2,),
+    Readout.TREND: (_ANY * 2,),
+    Readout.SHARE: ((_SUM, _SUM),),
+    Readout.DIFFERENCE: (_ANY * 2, _ANY * 3),
+    Readout.SPREAD: ((_COUNT, _SQUARES),),
+    Readout.GAP_MEAN_DAYS: (_GAPS[1:],),
+    Readout.GAP_SD_DAYS: (_GAPS,),
+    Readout.GAP_VARIATION: (_GAPS,),
+    Readout.AGE_PER_GAP: ((_LAST, *_GAPS[1:]),),
+    Readout.DAY_OF_YEAR: ((),),
+    Readout.P_ALIVE: ((_COUNT, _FIRST, _LAST),),
+    Readout.EXPECTED_ORDERS: ((_COUNT, _FIRST, _LAST),),
+}
+"""Each readout's aggregations, position by position; DIFFERENCE takes two or three."""
+_PARAMETERS: Final[Mapping[Readout, tuple[str, ...]]] = {
+    Readout.DAY_OF_YEAR: ("days_ahead",),
+    Readout.P_ALIVE: ("r", "alpha", "a", "b"),
+    Readout.EXPECTED_ORDERS: ("r", "alpha", "a", "b", "horizon_days"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +86,14 @@ class Feature:
         What it is applied to, in the readout's order.
     family : Family
         Where it is listed; affects no value.
+    parameters : tuple of float
+        Numbers the readout needs: ``days_ahead`` of the day of the year (0 to 730), ``r, alpha, a, b`` of a fitted
+        MBG/NBD (all above 0, time in days) and ``horizon_days``; empty for every other readout.
 
     Raises
     ------
     UsageError
-        If the readout does not fit the base aggregates.
+        If the readout does not fit the base aggregates or the parameters.
 
     Examples
     --------
@@ -78,43 +105,57 @@ class Feature:
     readout: Readout
     bases: tuple[Base, ...]
     family: Family
+    parameters: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        expected, count = _SHAPES[self.readout]
         found = tuple(base.aggregation for base in self.bases)
-        wrong_times = any((a in _TIMES) != (self.readout is Readout.AGE_DAYS) for a in found) and expected is None
-        if len(found) != count or (expected is not None and found != expected) or wrong_times:
+        shapes = _SHAPES[self.readout]
+        if not any(len(shape) == len(found) and all(map(frozenset.__contains__, shape, found)) for shape in shapes):
             raise UsageError(
                 f"the readout {self.readout} was given {', '.join(found) or 'nothing'}",
-                expected=", ".join(expected) if expected else f"{count} aggregate(s) it can be applied to",
+                expected=" or ".join(_shape_text(shape) for shape in shapes),
             )
         if self.readout is Readout.TREND and any(base.window_days is None for base in self.bases):
             raise UsageError("a trend was given an aggregate without a window", expected="two windows")
+        if self.readout is Readout.DIFFERENCE and len({naming.unit(Readout.VALUE, (base,)) for base in self.bases}) > 1:
+            units = ", ".join(naming.unit(Readout.VALUE, (base,)) for base in self.bases)
+            raise UsageError(f"a difference of {units}", expected="one unit")
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        names, given = _PARAMETERS.get(self.readout, ()), self.parameters
+        least = 0.0 if self.readout is Readout.DAY_OF_YEAR else sys.float_info.min
+        fits = len(given) == len(names) and all(math.isfinite(number) and number >= least for number in given)
+        if not fits or (self.readout is Readout.DAY_OF_YEAR and not (given[0].is_integer() and given[0] <= 730)):
+            raise UsageError(
+                f"the readout {self.readout} was given the parameters {given}",
+                expected=f"{', '.join(names) or 'none'}{' (above 0)' if len(names) > 1 else ''}",
+            )
 
     @property
     def name(self) -> str:
         """Derived name, such as ``purchase_amount_sum_91d``."""
-        return naming.name(self.readout, self.bases)
+        return naming.name(self.readout, self.bases, self.parameters)
 
     @property
     def unit(self) -> str:
         """Unit of the value: ``days``, ``money``, ``orders``, ``ratio`` …."""
-        return naming.unit(self.readout, self.bases)
+        return naming.unit(self.readout, self.bases, self.parameters)
 
     @property
     def null_meaning(self) -> str:
         """When the value is null; empty if it never is."""
-        return naming.null_meaning(self.readout, self.bases)
+        return naming.null_meaning(self.readout, self.bases, self.parameters)
 
     @property
     def description(self) -> str:
         """One sentence a marketer understands."""
-        return naming.description(self.readout, self.bases)
+        return naming.description(self.readout, self.bases, self.parameters)
 
     @property
     def window_days(self) -> int | None:
-        """Window of the first base aggregate."""
-        return self.bases[0].window_days
+        """Window of the first base aggregate; None if there is none."""
+        return self.bases[0].window_days if self.bases else None
 
     def to_dict(self) -> dict[str, object]:
         """Return the parts as JSON can hold them; :func:`feature_from_dict` reads them back."""
@@ -122,7 +163,7 @@ class Feature:
             "readout": str(self.readout),
             "bases": [base.to_dict() for base in self.bases],
             "family": str(self.family),
-        }
+        } | ({"parameters": list(self.parameters)} if self.parameters else {})
 
 
 def feature_from_dict(parts: Mapping[str, object]) -> Feature:
@@ -143,9 +184,20 @@ def feature_from_dict(parts: Mapping[str, object]) -> Feature:
     try:
         listed = parts["bases"]
         bases = tuple(base_from_dict(base) for base in listed) if isinstance(listed, list) else ()
-        return Feature(readout=Readout(str(parts["readout"])), bases=bases, family=Family(str(parts["family"])))
+        parameters = parts.get("parameters", [])
+        return Feature(
+            readout=Readout(str(parts["readout"])),
+            bases=bases,
+            family=Family(str(parts["family"])),
+            parameters=tuple(float(number) for number in parameters) if isinstance(parameters, list) else (),
+        )
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(
             f"a feature cannot be read: {error}",
             expected="readout, bases and family as `to_dict` writes them",
         ) from error
+
+
+def _shape_text(shape: tuple[frozenset[Aggregation], ...]) -> str:
+    kinds = {_NUMBERS: "a number", _TIMES: "a time"}
+    return ", ".join(kinds.get(kind) or "/".join(sorted(kind)) for kind in shape) or "nothing"

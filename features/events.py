@@ -15,10 +15,12 @@ __all__ = [
     "BUCKETS",
     "COLUMNS",
     "EVENT_TYPES",
+    "FILTERS",
     "MAX_MAGNITUDE",
     "OPTIONAL_COLUMNS",
     "REQUIRED_COLUMNS",
     "SCALES",
+    "TEXTS",
     "Column",
     "ColumnType",
     "scaled",
@@ -131,6 +133,15 @@ SCALES: Final[dict[str, int]] = {
     "duration_seconds": 1_000,
 }
 """Units in one: money is kept in hundredths, durations in milliseconds, the rest in thousandths."""
+
+TEXTS: Final[tuple[str, ...]] = (
+    *("kind", "channel", "source", "device", "page", "category", "item_id", "campaign_id", "coupon_id", "content_id"),
+    *("session_id", "live_id", "host_id", "related_customer_id", "dimension"),
+)
+"""Text columns whose values features can tell apart (never what they say)."""
+
+FILTERS: Final[tuple[str, ...]] = ("kind", "channel", "source", "device")
+"""Text columns with few values: features can be told to look at the rows with one of them."""
 
 MAX_MAGNITUDE: Final = 1e12
 """Largest absolute number a row may carry: 4,096 of them, scaled by 1,000, still fit a 64-bit sum."""

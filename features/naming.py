@@ -44,7 +44,7 @@ def slug(event_type: str | None) -> str:
     return f"{plain or 'type'}_{hashlib.sha256(event_type.encode()).hexdigest()[:6]}"
 
 
-def name(readout: Readout, bases: tuple[Base, ...]) -> str:
+def name(readout: Readout, bases: tuple[Base, ...], parameters: tuple[float, ...] = ()) -> str:
     """Derived name of a feature.
 
     Examples
@@ -78,7 +78,7 @@ def name(readout: Readout, bases: tuple[Base, ...]) -> str:
             assert_never(readout)
 
 
-def unit(readout: Readout, bases: tuple[Base, ...]) -> str:
+def unit(readout: Readout, bases: tuple[Base, ...], parameters: tuple[float, ...] = ()) -> str:
     """Unit of a feature's value.
 
     Examples
@@ -99,7 +99,7 @@ def unit(readout: Readout, bases: tuple[Base, ...]) -> str:
             assert_never(readout)
 
 
-def null_meaning(readout: Readout, bases: tuple[Base, ...]) -> str:
+def null_meaning(readout: Readout, bases: tuple[Base, ...], parameters: tuple[float, ...] = ()) -> str:
     """When a feature is null; empty if it never is."""
     who = _who(bases[0])
     match readout:
@@ -121,7 +121,7 @@ def null_meaning(readout: Readout, bases: tuple[Base, ...]) -> str:
             assert_never(readout)
 
 
-def description(readout: Readout, bases: tuple[Base, ...]) -> str:  # noqa: C901 (one case a readout)
+def description(readout: Readout, bases: tuple[Base, ...], parameters: tuple[float, ...] = ()) -> str:  # noqa: C901 (one case a readout)
     """One sentence about a feature.
 
     Examples

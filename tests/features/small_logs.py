@@ -96,7 +96,21 @@ def every_base(types: Sequence[str | None], windows: Sequence[int | None]) -> li
         base(aggregation, event_type, window, field)
         for event_type in types
         for window in windows
-        for aggregation in Aggregation
+        for aggregation in list(Aggregation)
+        if str(aggregation)
+        in [
+            "count",
+            "lines",
+            "sum",
+            "present",
+            "active_days",
+            "first",
+            "last",
+            "gap_count",
+            "gap_sum",
+            "gap_squares",
+            "gap_max",
+        ]
         for field in (("amount", "rating") if aggregation in ("sum", "present") else (None,))
     ]
 

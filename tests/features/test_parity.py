@@ -13,7 +13,6 @@ from features.catalogue import TypeTraits, catalogue
 from features.errors import StateError
 from features.outcome import Outcome
 from features.plan import Plan
-from features.readout import readout
 from features.state import State, Status
 from tests.features.oracle import Event, base_value, day, outcome_value, us, visible
 from tests.features.small_logs import a_log, event_row, every_base, plan_of, table_of
@@ -45,7 +44,7 @@ def expected_row(events: list[Event], plan: Plan, cutoff: float, settle_days: fl
             timezone=plan.timezone,
             max_events=plan.max_events,
         )
-        for wanted in plan.base
+        for wanted in plan.extra
     ]
 
 
@@ -105,10 +104,10 @@ def test_a_state_equals_nested_loops_however_its_events_arrived(
             continue
         if us(day(cutoff)) < state.oldest_answerable_us:
             with pytest.raises(StateError, match="before what the customer's stored state can answer"):
-                state.base_row(plan, us(day(cutoff)))
+                state.answer(plan, us(day(cutoff)))
             continue
         try:
-            row = state.base_row(plan, us(day(cutoff)), before)
+            row = state.answer(plan, us(day(cutoff)), before).base
         except StateError:
             assert before is not None  # what was received late is missing from the last max_events
             continue
@@ -123,9 +122,8 @@ def test_feature_values_are_the_same_bits_for_one_row_and_for_many(events: list[
         customer = table.customer_ids[table.customer[row]]
         own = [event_row(event, 0) for event in events if event.customer == customer]
         state = State.empty(max_events=plan.max_events).update(own).state
-        cutoff = table.cutoff_us[row : row + 1]
-        one = readout(plan, state.base_row(plan, int(cutoff[0]))[None], cutoff)
-        assert one.tobytes() == table.values[row : row + 1].tobytes()
+        one = state.answer(plan, int(table.cutoff_us[row]))
+        assert one.values.tobytes() == table.values[row].tobytes()
 
 
 @settings(max_examples=40, deadline=None)

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_table import FeatureTable
 from features.kernel import count_rows, fill_rows
-from features.kernel_program import Events, Ints, OutcomeProgram, Program
-from features.layout import Layout
+from features.kernel_program import Attributes, Events, Ints, OutcomeProgram, Program
+from features.layout import Layout, Reading
 from features.outcome import Outcome, outcome_program
 from features.plan import Plan
-from features.readout import readout
 
-__all__ = ["Batch", "Task", "compute"]
+__all__ = ["Batch", "ReadableAttributes", "Task", "compute", "no_attributes"]
+
+
+class ReadableAttributes(Protocol):
+    """Where customers' attributes come from."""
+
+    def of(self, customer_ids: NDArray[np.object_], wanted: Sequence[tuple[str, str | None]]) -> Attributes:
+        """Attributes of customers, in their order; ``wanted`` are names, each with a text to look for or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,14 +35,15 @@ class Batch:
     customer_ids: NDArray[np.object_]
     offsets: Ints
     events: Events
+    attributes: Attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Task:
     """What is to be computed for every batch: a plan, cutoffs in ascending order, and outcomes.
 
-    ``event_types`` and ``numbers`` say how :class:`Events` must be filled: class i + 1 is the i-th type, row i the i-th
-    number; they may be more than the plan's own, for the outcomes.
+    ``event_types``, ``readings`` and ``filters`` say how :class:`Events` must be filled: class i + 1 is the i-th type,
+    row i of its numbers the i-th reading; they may be more than the plan's own, for the outcomes.
     """
 
     plan: Plan
@@ -43,7 +51,8 @@ class Task:
     outcome: OutcomeProgram
     outcomes: int
     event_types: tuple[str, ...]
-    numbers: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    filters: dict[str, tuple[str, ...]]
     cutoffs_us: Ints
     received_before_us: Ints
 
@@ -58,7 +67,8 @@ class Task:
             outcome=outcome,
             outcomes=len(outcomes),
             event_types=layout.event_types,
-            numbers=tuple(layout.numbers),
+            readings=tuple(layout.readings),
+            filters={column: tuple(values) for column, values in layout.filters.items()},
             cutoffs_us=cutoffs_us,
             received_before_us=received_before_us,
         )
@@ -70,15 +80,15 @@ def compute(task: Task, batch: Batch, *, threads: int) -> FeatureTable:
     rows = count_rows(events, offsets, cutoffs, before)
     size = int(rows[-1])
     customer, cutoff = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-    base = np.empty((size, len(task.plan.base)), dtype=np.int64)
+    base = np.empty((size, len(task.plan.extra)), dtype=np.int64)
     outcomes = np.empty((size, task.outcomes), dtype=np.int64)
     values = np.empty((size, len(task.plan.features)), dtype=np.float32)
+    plan = task.plan
 
     def work(first: int, last: int) -> None:
-        asked = (task.program, task.outcome, events, offsets, first, last, cutoffs, before)
-        fill_rows(*asked, rows, customer, cutoff, base, outcomes)
-        part = slice(int(rows[first]), int(rows[last]))
-        values[part] = readout(task.plan, base[part], cutoff[part])
+        into = (customer, cutoff, base, outcomes, values)
+        told = (task.program, plan.readout_program, task.outcome, plan.kept)
+        fill_rows(*told, events, offsets, batch.attributes, first, last, cutoffs, before, rows, into)
 
     shares = np.linspace(0, offsets[-1], max(threads, 1) + 1)[1:-1]
     edges = [0, *np.searchsorted(offsets, shares).tolist(), offsets.size - 1]
@@ -93,3 +103,9 @@ def compute(task: Task, batch: Batch, *, threads: int) -> FeatureTable:
         values=values,
         outcomes=outcomes,
     )
+
+
+def no_attributes(customers: int) -> Attributes:
+    """Attributes of customers that have none."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return Attributes(np.zeros(customers + 1, dtype=np.int64), nothing, nothing.reshape(0, 0))

@@ -117,9 +117,10 @@ class Feature:
             )
         if self.readout is Readout.TREND and any(base.window_days is None for base in self.bases):
             raise UsageError("a trend was given an aggregate without a window", expected="two windows")
-        if self.readout is Readout.DIFFERENCE and len({naming.unit(Readout.VALUE, (base,)) for base in self.bases}) > 1:
-            units = ", ".join(naming.unit(Readout.VALUE, (base,)) for base in self.bases)
-            raise UsageError(f"a difference of {units}", expected="one unit")
+        if self.readout in {Readout.DIFFERENCE, Readout.SHARE}:
+            units = [naming.unit(Readout.VALUE, (base,)) for base in self.bases]
+            if len(set(units)) > 1:
+                raise UsageError(f"a {self.readout} of {', '.join(units)}", expected="one unit")
         self._check_parameters()
 
     def _check_parameters(self) -> None:

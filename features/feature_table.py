@@ -26,7 +26,7 @@ class FeatureTable:
     cutoff_us : int64[n]
         Cutoffs, epoch µs; ascending within a customer.
     base : int64[n, b]
-        Base aggregates; ``NULL_INT`` is null.
+        The plan's ``extra`` base aggregates; ``NULL_INT`` is null.
     values : float32[n, f]
         Features; NaN is null.
     outcomes : int64[n, k]

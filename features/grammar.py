@@ -49,6 +49,7 @@ _BY_ROW: Final = frozenset(
     }
 )
 """What a filter can be put on: a filtered row stands for itself, whatever order it belongs to."""
+_OF_ONE_TYPE: Final = frozenset({Aggregation.LAST_NUMBER, Aggregation.FIRST_ORDER_SUM, Aggregation.FIRST_ORDER_IS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +125,7 @@ class Base:
                 f"the aggregation {self.aggregation} has value {self.value!r}",
                 expected="a text to look for" if wants_value else "no value",
             )
-        of_orders = self.aggregation in {Aggregation.FIRST_ORDER_SUM, Aggregation.FIRST_ORDER_IS}
-        if self.event_type is None and of_orders:
+        if self.event_type is None and self.aggregation in _OF_ONE_TYPE:
             raise UsageError(f"the aggregation {self.aggregation} of every event", expected="an event type")
         if self.event_type is not None and self.aggregation is Aggregation.ATTRIBUTE:
             raise UsageError(f"an attribute of the event type {self.event_type!r}", expected="no event type")

@@ -1,17 +1,24 @@
-"""The kernel: one customer's events in, base aggregates at every cutoff out; the same code for batch and online."""
+"""The kernel: a customer's events in, base aggregates and features at every cutoff out; the same in batch and online."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from features.compiled import compiled
-from features.kernel_aggregate import add_carry, fill_base, find_windows, tail_from, tally
-from features.kernel_index import Index, build_index, lower_bound, new_index
-from features.kernel_program import NULL, Events, Ints, OutcomeProgram, Program
+from features.compiled import compiled, inlined
+from features.kernel_index import build_index, new_index, sized
+from features.kernel_outcome import fill_outcomes
+from features.kernel_program import NULL, Attributes, Events, Ints, OutcomeProgram, Program
+from features.kernel_readout import ReadoutProgram, fill_values
+from features.kernel_row import add_carry, fill_attributes, fill_base
+from features.kernel_time import lower_bound
 
-__all__ = ["UNANSWERABLE", "count_rows", "fill_one", "fill_rows"]
+__all__ = ["UNANSWERABLE", "Rows", "count_rows", "fill_one", "fill_rows"]
 
 UNANSWERABLE = -1
+
+Rows = tuple[Ints, Ints, Ints, Ints, NDArray[np.float32]]
+"""What is filled, a row a customer and cutoff: customer, cutoff, kept base aggregates, outcomes, features."""
 
 
 @compiled
@@ -32,33 +39,39 @@ def count_rows(events: Events, offsets: Ints, cutoffs: Ints, received_before: In
 
 
 @compiled
-def fill_rows(
+def fill_rows(  # noqa: C901 (a branch for late events, a branch for room)
     program: Program,
+    readouts: ReadoutProgram,
     outcome: OutcomeProgram,
+    kept: Ints,
     events: Events,
     offsets: Ints,
+    attributes: Attributes,
     first: int,
     last: int,
     cutoffs: Ints,
     received_before: Ints,
     rows: Ints,
-    customer_of: Ints,
-    cutoff_of: Ints,
-    base: Ints,
-    outcomes: Ints,
+    into: Rows,
 ) -> None:
-    """Fill the rows of customers ``first:last``; ``rows`` is what :func:`count_rows` gave."""
-    most = 0
-    for customer in range(first, last):
-        most = max(most, offsets[customer + 1] - offsets[customer])
-    index, late = new_index(program, most), new_index(program, most)
-    visible = _new_events(most, events.numbers.shape[0])
-    newest = np.empty(most, np.int64)
+    """Fill the rows of customers ``first:last``; ``rows`` is what :func:`count_rows` gave.
+
+    ``kept`` says which base aggregates are wanted in the result besides the features.
+    """
+    customer_of, cutoff_of, base, outcomes, values = into
+    index, late = new_index(program, 256, 256, 256), new_index(program, 0, 0, 0)
+    visible = _new_events(0, events.numbers.shape[0])
+    newest = np.empty(256, np.int64)
+    carried = np.zeros(program.by_row.size, np.int64)
+    scratch = np.empty(program.base_column.size + program.attribute_column.size, np.int64)
     for customer in range(first, last):
         row, start, stop = rows[customer], offsets[customer], offsets[customer + 1]
         if row == rows[customer + 1]:
             continue
-        build_index(index, program, events, start, stop)
+        index = sized(index, program, events, start, stop)
+        build_index(index, program, events, start, stop, carried)
+        if newest.size < stop - start:
+            newest = np.empty(2 * (stop - start), np.int64)
         _running_max(events.received, start, stop, newest)
         for at in range(cutoffs.size):
             cutoff, before = cutoffs[at], received_before[at]
@@ -66,49 +79,75 @@ def fill_rows(
             if seen == 0:
                 continue
             if newest[seen - 1] < before:
-                oldest = tail_from(events.time, start, seen, cutoff, program.limits)
-                find_windows(index, program, cutoff, oldest)
-                fill_base(index, program, base[row])
+                oldest = _tail_from(events.time, start, seen, cutoff, program.limits)
+                fill_base(index, program, events.numbers, cutoff, oldest, scratch)
             else:
+                if visible.time.size < seen:
+                    visible = _new_events(stop - start, events.numbers.shape[0])
                 seen = _copy_visible(events, start, start + seen, before, visible)
                 if seen == 0:
                     continue
-                build_index(late, program, visible, 0, seen)
-                oldest = tail_from(visible.time, 0, seen, cutoff, program.limits)
-                find_windows(late, program, cutoff, oldest)
-                fill_base(late, program, base[row])
+                late = sized(late, program, visible, 0, seen)
+                build_index(late, program, visible, 0, seen, carried)
+                oldest = _tail_from(visible.time, 0, seen, cutoff, program.limits)
+                fill_base(late, program, visible.numbers, cutoff, oldest, scratch)
+            fill_attributes(program, attributes, customer, cutoff, scratch)
+            fill_values(readouts, scratch, cutoff, values[row])
+            for column in range(kept.size):
+                base[row, column] = scratch[kept[column]]
             customer_of[row] = customer
             cutoff_of[row] = cutoff
-            _fill_outcomes(index, outcome, cutoff, outcomes[row])
+            if outcome.start.size > 0:
+                fill_outcomes(index, outcome, cutoff, outcomes[row])
             row += 1
 
 
 @compiled
 def fill_one(
     program: Program,
+    readouts: ReadoutProgram,
     events: Events,
     carry: Ints,
     kept_from: int,
+    attributes: Attributes,
     cutoff: int,
     received_before: int,
     row: Ints,
+    values: NDArray[np.float32],
 ) -> int:
     """Fill one row from one customer's kept events and carry (no rows: none); gives how many events were seen.
 
     :data:`UNANSWERABLE` if events before ``kept_from``, which are gone into the carry, would be needed.
     """
-    visible = _new_events(events.time.size, events.numbers.shape[0])
-    stop = lower_bound(events.time, 0, events.time.size, cutoff)
-    seen = _copy_visible(events, 0, stop, received_before, visible)
+    seen = lower_bound(events.time, 0, events.time.size, cutoff)
+    if events.received[:seen].size > 0 and events.received[:seen].max() >= received_before:
+        visible = _new_events(seen, events.numbers.shape[0])
+        seen = _copy_visible(events, 0, seen, received_before, visible)
+    else:
+        visible = events
     if carry.shape[0] > 0 and seen < program.limits[0] and cutoff - program.limits[1] < kept_from:
         return UNANSWERABLE
-    index = new_index(program, seen)
-    build_index(index, program, visible, 0, seen)
-    find_windows(index, program, cutoff, tail_from(visible.time, 0, seen, cutoff, program.limits))
-    fill_base(index, program, row)
+    carried = np.zeros(program.by_row.size, np.int64)
     if carry.shape[0] > 0:
-        add_carry(program, carry, row)
+        carried[:] = carry[:, 0] > 0
+    index = sized(new_index(program, 0, 0, 0), program, visible, 0, seen)
+    build_index(index, program, visible, 0, seen, carried)
+    oldest = _tail_from(visible.time, 0, seen, cutoff, program.limits)
+    fill_base(index, program, visible.numbers, cutoff, oldest, row)
+    if carry.shape[0] > 0:
+        add_carry(program, carry, index, row)
+    fill_attributes(program, attributes, 0, cutoff, row)
+    fill_values(readouts, row, cutoff, values)
     return seen
+
+
+@inlined
+def _tail_from(time: Ints, start: int, seen: int, cutoff: int, limits: Ints) -> int:
+    """Time from which on windows, gaps and active days look: the later of so many events ago and so long ago."""
+    oldest: int = cutoff - limits[1]
+    if seen >= limits[0]:
+        oldest = max(oldest, time[start + seen - limits[0]])
+    return oldest
 
 
 @compiled
@@ -143,33 +182,3 @@ def _running_max(values: Ints, start: int, stop: int, into: Ints) -> None:
     for event in range(start, stop):
         highest = max(highest, values[event])
         into[event - start] = highest
-
-
-@compiled
-def _fill_outcomes(index: Index, outcome: OutcomeProgram, cutoff: int, row: Ints) -> None:
-    for column in range(row.size):
-        row[column] = 0
-    for term in range(outcome.start.size):
-        value = 0
-        stream, slot = outcome.stream[term], outcome.slot[term]
-        begin, end = cutoff + outcome.start[term], cutoff + outcome.end[term]
-        first, stop = index.line_start[stream], index.order_stop[stream]
-        line_high = lower_bound(index.line_time, first, index.line_start[stream + 1], end)
-        order_low = lower_bound(index.order_time, first, stop, begin)
-        order_high = lower_bound(index.order_time, first, stop, end)
-        if slot < 0:
-            value = order_high - order_low
-        elif outcome.by_line[term]:
-            line_low = lower_bound(index.line_time, first, line_high, begin)
-            running = index.slot_start[slot] - first
-            value = index.running[running + line_high] - index.running[running + line_low]
-        elif order_low < order_high:
-            value = tally(
-                index.running[index.slot_start[slot] :],
-                index.line_order[first:],
-                index.stragglers[first + stream :],
-                index.order_line[order_low],
-                line_high - first,
-                order_low - first,
-            )
-        row[outcome.column[term]] += outcome.sign[term] * value

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from features.compiled import compiled, inlined
-from features.kernel_index import Index, lower_bound
-from features.kernel_program import (
-    ACTIVE_DAYS,
-    CARRY_FIRST,
-    CARRY_LAST,
-    CARRY_LINES,
-    CARRY_ORDERS,
-    COUNT,
-    FIRST,
-    GAP_COUNT,
-    GAP_MAX,
-    GAP_SQUARES,
-    GAP_SUM,
-    LAST,
-    LIFETIME,
-    LINES,
-    NULL,
-    TAIL,
-    TALLY,
-    Ints,
-    Program,
-)
+from features.compiled import inlined
+from features.kernel_index import NO_TEXT
+from features.kernel_program import NULL, Ints
+from features.kernel_time import local_day_at
 
-__all__ = ["add_carry", "fill_base", "find_windows", "tail_from", "tally"]
+__all__ = [
+    "active_days",
+    "difference",
+    "distinct",
+    "first",
+    "gap_count",
+    "gap_max",
+    "last",
+    "last_number",
+    "running_out",
+    "spread_squares",
+    "streak",
+    "tally",
+    "top",
+    "weekend",
+]
 
-
-@inlined
-def tail_from(time: Ints, start: int, seen: int, cutoff: int, limits: Ints) -> int:
-    """Time from which on windows, gaps and active days look: the later of so many events ago and so long ago."""
-    oldest: int = cutoff - limits[1]
-    if seen >= limits[0]:
-        oldest = max(oldest, time[start + seen - limits[0]])
-    return oldest
+_SATURDAY_HOUR = 120
 
 
 @inlined
@@ -59,128 +48,133 @@ def tally(
 
 
 @inlined
-def _active_days(day_rank: Ints, low: int, high: int) -> int:
+def active_days(day_rank: Ints, low: int, high: int) -> int:
+    """Distinct local days of the lines."""
     return day_rank[high - 1] - day_rank[low] + 1 if low < high else 0
 
 
 @inlined
-def _first(order_time: Ints, low: int, high: int) -> int:
+def streak(
+    day_rank: Ints,
+    day_streak: Ints,
+    line_time: Ints,
+    low: int,
+    high: int,
+    cutoff: int,
+    zone_start: Ints,
+    zone_offset: Ints,
+    zone_least: Ints,
+) -> int:
+    """Local days in a row up to the newest line's, if that is the cutoff's own day or the one before."""
+    if low >= high:
+        return 0
+    newest = local_day_at(zone_start, zone_offset, zone_least, line_time[high - 1])
+    if local_day_at(zone_start, zone_offset, zone_least, cutoff) - newest > 1:
+        return 0
+    days: int = min(day_streak[high - 1], day_rank[high - 1] - day_rank[low] + 1)
+    return days
+
+
+@inlined
+def first(order_time: Ints, low: int, high: int) -> int:
+    """Time of the first order."""
     return order_time[low] if low < high else NULL
 
 
 @inlined
-def _last(order_time: Ints, low: int, high: int) -> int:
+def last(order_time: Ints, low: int, high: int) -> int:
+    """Time of the last order."""
     return order_time[high - 1] if low < high else NULL
 
 
 @inlined
-def _gap_count(low: int, high: int) -> int:
+def gap_count(low: int, high: int) -> int:
+    """Gaps between consecutive orders."""
     return max(high - low - 1, 0)
 
 
 @inlined
-def _difference(running: Ints, low: int, high: int) -> int:
+def difference(running: Ints, low: int, high: int) -> int:
+    """What was added between two orders."""
     return running[high - 1] - running[low] if low < high else 0
 
 
 @inlined
-def _gap_max(gap_sum: Ints, low: int, high: int) -> int:
+def gap_max(gap_sum: Ints, low: int, high: int) -> int:
+    """Longest gap."""
     longest = NULL
     for order in range(low + 1, high):
         longest = max(longest, gap_sum[order] - gap_sum[order - 1])
     return longest
 
 
-@compiled
-def find_windows(index: Index, program: Program, cutoff: int, oldest: int) -> None:
-    """Find where each stream ends at the cutoff and where each window of it begins."""
-    line_time, order_time, line_start, order_stop = (
-        index.line_time,
-        index.order_time,
-        index.line_start,
-        index.order_stop,
-    )
-    line_end, order_end, pair_line, pair_order = index.line_end, index.order_end, index.pair_line, index.pair_order
-    pair_stream, pair_window = program.pair_stream, program.pair_window
-    for stream in range(line_end.size):
-        first = line_start[stream]
-        line_end[stream] = lower_bound(line_time, first, line_start[stream + 1], cutoff)
-        order_end[stream] = lower_bound(order_time, first, order_stop[stream], cutoff)
-    for pair in range(pair_stream.size):
-        stream, window = pair_stream[pair], pair_window[pair]
-        first = line_start[stream]
-        if window == LIFETIME:
-            pair_line[pair] = first
-            pair_order[pair] = first
-        else:
-            begin = oldest if window == TAIL else max(oldest, cutoff - window)
-            pair_line[pair] = lower_bound(line_time, first, line_end[stream], begin)
-            pair_order[pair] = lower_bound(order_time, first, order_end[stream], begin)
+@inlined
+def spread_squares(order_clock: Ints, counts: Ints, low: int, high: int, divisor: int, modulus: int) -> int:
+    """Orders of each weekday, or of each hour of the day, squared, added up.
 
-
-@compiled
-def fill_base(index: Index, program: Program, row: Ints) -> None:  # noqa: C901 (one branch an aggregation, no more)
-    """Fill one row of the base table, after :func:`find_windows`.
-
-    The arrays are taken out of their tuples once: handing a tuple to a function in this loop costs more than the
-    function itself.
+    ``clock // divisor % modulus`` says which; ``counts`` is scratch. The n-th order of a kind adds 2n - 1.
     """
-    pair_line, pair_order, pair_stream = index.pair_line, index.pair_order, program.pair_stream
-    line_end, order_end, line_start = index.line_end, index.order_end, index.line_start
-    order_time, gap_sum, gap_squares, day_rank = index.order_time, index.gap_sum, index.gap_squares, index.day_rank
-    slot_start, order_line, line_order = index.slot_start, index.order_line, index.line_order
-    aggregation, base_pair, base_slot = program.aggregation, program.base_pair, program.base_slot
-    for base in range(aggregation.size):
-        what, pair, slot = aggregation[base], base_pair[base], base_slot[base]
-        stream = pair_stream[pair]
-        line_low, line_high = pair_line[pair], line_end[stream]
-        low, high = pair_order[pair], order_end[stream]
-        value = NULL
-        if what == COUNT:
-            value = high - low
-        elif what == LINES:
-            value = line_high - line_low
-        elif what == TALLY and program.pair_window[pair] == LIFETIME:
-            value = index.running[slot_start[slot] + line_high - line_low]
-        elif what == TALLY:
-            value = 0
-            if low < high:
-                start = line_start[stream]
-                running, stragglers = index.running[slot_start[slot] :], index.stragglers[start + stream :]
-                value = tally(running, line_order[start:], stragglers, order_line[low], line_high - start, low - start)
-        elif what == ACTIVE_DAYS:
-            value = _active_days(day_rank, line_low, line_high)
-        elif what == FIRST:
-            value = _first(order_time, low, high)
-        elif what == LAST:
-            value = _last(order_time, low, high)
-        elif what == GAP_COUNT:
-            value = _gap_count(low, high)
-        elif what == GAP_SUM:
-            value = _difference(gap_sum, low, high)
-        elif what == GAP_SQUARES:
-            value = _difference(gap_squares, low, high)
-        elif what == GAP_MAX:
-            value = _gap_max(gap_sum, low, high)
-        row[base] = value
+    for kind in range(modulus):
+        counts[kind] = 0
+    total = 0
+    for order in range(low, high):
+        kind = order_clock[order] // divisor % modulus
+        total += 2 * counts[kind] + 1
+        counts[kind] += 1
+    return total
 
 
-@compiled
-def add_carry(program: Program, carry: Ints, row: Ints) -> None:
-    """Add what was compacted away, ``carry`` [stream, carry column], to the lifetime columns of a row."""
-    for base in range(program.aggregation.size):
-        pair = program.base_pair[base]
-        stream = program.pair_stream[pair]
-        if program.pair_window[pair] != LIFETIME or carry[stream, CARRY_LINES] == 0:
-            continue
-        what = program.aggregation[base]
-        if what == COUNT:
-            row[base] += carry[stream, CARRY_ORDERS]
-        elif what == LINES:
-            row[base] += carry[stream, CARRY_LINES]
-        elif what == TALLY:
-            row[base] += carry[stream, program.slot_carry[program.base_slot[base]]]
-        elif what == FIRST:
-            row[base] = carry[stream, CARRY_FIRST]  # the carry is older than anything kept
-        elif what == LAST:
-            row[base] = max(row[base], carry[stream, CARRY_LAST])
+@inlined
+def weekend(order_clock: Ints, low: int, high: int) -> int:
+    """Orders on a local Saturday or Sunday."""
+    count = 0
+    for order in range(low, high):
+        count += order_clock[order] >= _SATURDAY_HOUR
+    return count
+
+
+@inlined
+def last_number(numbers: Ints, line_source: Ints, line_time: Ints, low: int, high: int) -> int:
+    """Number of the newest line that has it, of several at that time the largest; at least one line has it."""
+    line = high - 1
+    while line > low and numbers[line_source[line]] == NULL:
+        line -= 1
+    value: int = numbers[line_source[line]]
+    time = line_time[line]
+    while line > low and line_time[line - 1] == time:
+        line -= 1
+        value = max(value, numbers[line_source[line]])
+    return value
+
+
+@inlined
+def distinct(before: Ints, low: int, high: int) -> int:
+    """Different texts of the lines; ``before`` and the positions count from the stream's first line."""
+    count = 0
+    for line in range(low, high):
+        count += NO_TEXT < before[line] < low
+    return count
+
+
+@inlined
+def top(before: Ints, counts: Ints, low: int, high: int) -> int:
+    """Lines with the most frequent text; ``counts`` is scratch of the same length as ``before``."""
+    most = 0
+    for line in range(low, high):
+        if before[line] != NO_TEXT:
+            counts[line] = counts[before[line]] + 1 if before[line] >= low else 1
+            most = max(most, counts[line])
+    return most
+
+
+@inlined
+def running_out(
+    durations: Ints, line_source: Ints, line_time: Ints, low: int, high: int, cutoff: int, ahead: int
+) -> int:
+    """Lines whose duration (ms) ends in ``[cutoff, cutoff + ahead)``."""
+    count = 0
+    for line in range(low, high):
+        duration = durations[line_source[line]]
+        if duration != NULL:
+            count += cutoff <= line_time[line] + duration * 1_000 < cutoff + ahead
+    return count

@@ -10,7 +10,7 @@ import numpy as np
 
 from features.clock import DAY_US
 from features.errors import UsageError
-from features.kernel_program import OutcomeProgram
+from features.kernel_program import SLOT_SUM, OutcomeProgram
 from features.layout import Layout
 
 __all__ = ["REFUND", "Outcome", "outcome_program"]
@@ -70,10 +70,11 @@ def outcome_program(outcomes: Sequence[Outcome], layout: Layout) -> OutcomeProgr
         money = outcome.measure == "net_amount"
         for event_type in dict.fromkeys(outcome.event_types):
             if not (money and event_type == REFUND):
-                slot = layout.slot(event_type, "amount", counts=False) if money else -1
-                terms.append((*window, layout.stream(event_type), slot, 1, 0))
+                stream = layout.stream(event_type)
+                slot = layout.slot(stream, "amount", mode=SLOT_SUM) if money else -1
+                terms.append((*window, stream, slot, 1, 0))
         if money:
-            slot = layout.slot(REFUND, "amount", counts=False)
-            terms.append((*window, layout.stream(REFUND), slot, -1, 1))
+            stream = layout.stream(REFUND)
+            terms.append((*window, stream, layout.slot(stream, "amount", mode=SLOT_SUM), -1, 1))
     table = np.array(terms, dtype=np.int64).reshape(-1, 7)
     return OutcomeProgram(*[np.ascontiguousarray(table[:, at]) for at in range(7)])

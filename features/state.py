@@ -13,24 +13,27 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.clock import DAY_US, from_us
 from features.definition import MAX_EVENTS, TAIL_DAYS
 from features.errors import StateError
 from features.kernel import UNANSWERABLE, fill_one
-from features.kernel_program import NULL, ORDER_BEGAN_BEFORE, Events, Ints
+from features.kernel_program import NULL, Ints
 from features.plan import Plan
-from features.state_carry import Line, add_lines, by_stream, empty_carry, remember
-from features.state_events import EventRow, RecentEvent, Status
+from features.state_answer import events_of
+from features.state_attributes import AttributeRow, attributes_of, packed_attributes
+from features.state_carry import by_stream, empty_carry
+from features.state_events import EventRow, RecentEvent, Status, code_of
+from features.state_fold import fold
 from features.state_format import Packed, pack, unpack
 from features.state_update import apply
 
-__all__ = ["SPARE_DAYS", "EventRow", "RecentEvent", "State", "Status", "Update"]
+__all__ = ["SPARE_DAYS", "Answer", "AttributeRow", "EventRow", "RecentEvent", "State", "Status", "Update"]
 
 SPARE_DAYS: Final = 30
 """Compaction keeps this much more than the tail, so that cutoffs a little before the newest event can be answered."""
 _ALWAYS_US: Final = 2**63 - 1
-_ORDER_BEGAN: Final = 0x8000
 
 
 class Update(NamedTuple):
@@ -38,6 +41,13 @@ class Update(NamedTuple):
 
     state: State
     statuses: tuple[Status, ...]
+
+
+class Answer(NamedTuple):
+    """A customer's row at one cutoff: the plan's ``extra`` base aggregates int64[e], and the features float32[f]."""
+
+    base: Ints
+    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,6 +85,7 @@ class State:
             carried_kind=shorts,
             names=b"[]",
             recent=b"[]",
+            attributes=b"",
         )
         return State(content=content, names=())
 
@@ -150,15 +161,19 @@ class State:
         cut = int(np.searchsorted(content.time, keep_from))
         if cut == 0:
             return self
-        return replace(self, content=_fold(content, cut, keep_from, len(self.names)))
+        return replace(self, content=fold(content, cut, keep_from, len(self.names)))
 
-    def base_row(self, plan: Plan, cutoff_us: int, received_before_us: int | None = None) -> Ints:
-        """Row of the base table at a cutoff, bit for bit what the batch engine gives.
+    def with_attributes(self, rows: Sequence[AttributeRow]) -> State:
+        """Return the state with these attributes instead of what it had."""
+        return replace(self, content=replace(self.content, attributes=packed_attributes(rows)))
+
+    def answer(self, plan: Plan, cutoff_us: int, received_before_us: int | None = None) -> Answer:
+        """Row of the feature table at a cutoff, bit for bit what the batch engine gives.
 
         Parameters
         ----------
         plan : Plan
-            The base table's columns.
+            The features.
         cutoff_us : int
             Epoch µs; events at or after it are not seen.
         received_before_us : int, optional
@@ -166,8 +181,8 @@ class State:
 
         Returns
         -------
-        int64[b]
-            ``NULL_INT`` is null.
+        Answer
+            ``NULL_INT`` and NaN are null.
 
         Raises
         ------
@@ -182,78 +197,28 @@ class State:
                 expected=f"a time after {from_us(content.carry_received).isoformat()}",
                 remedy="compute it from the log: `ebbtide score`",
             )
-        row = np.empty(len(plan.base), dtype=np.int64)
-        carry = content.carry
-        if carry.shape[0]:
-            carry = by_stream(carry, self.names, plan.streams)
         if plan.max_events > content.max_events:
             raise StateError(
                 f"the state keeps {content.max_events} events", expected=f"{plan.max_events}, as the plan sees"
             )
-        seen = fill_one(plan.program, self._events(plan), carry, content.kept_from, cutoff_us, before, row)
-        if seen == UNANSWERABLE:
+        carry = content.carry
+        if carry.shape[0]:
+            filters = {column: [code_of(value) for value in values] for column, values in plan.filters.items()}
+            carry = by_stream(carry, self.names, plan.streams, filters)
+        row = np.empty(len(plan.base), dtype=np.int64)
+        values = np.empty(len(plan.features), dtype=np.float32)
+        events, attributes = events_of(content, self.names, plan), attributes_of(content.attributes, plan.attributes)
+        asked = (plan.program, plan.readout_program, events, carry, content.kept_from, attributes)
+        if fill_one(*asked, cutoff_us, before, row, values) == UNANSWERABLE:
             raise StateError(
                 f"the cutoff {from_us(cutoff_us).isoformat()} is before what the customer's stored state can answer",
                 expected=f"{from_us(self.oldest_answerable_us).isoformat()} or later",
                 remedy="leave out the cutoff, or compute it from the log: `ebbtide score --cutoff`",
             )
-        return row
+        return Answer(row[plan.kept], values)
 
     def last_events(self, count: int) -> tuple[RecentEvent, ...]:
         """Newest events, newest first; at most 20 are kept in full."""
         keys = ("event_time_us", "event_type", "event_id", "order_id", "amount")
         rows = json.loads(self.content.recent)
         return tuple(RecentEvent(**dict(zip(keys, row, strict=True))) for row in rows[::-1][:count])
-
-    def _events(self, plan: Plan) -> Events:
-        content = self.content
-        classes = np.array([plan.classes.get(name, 0) for name in self.names], dtype=np.int16)
-        numbers = np.full((len(plan.numbers), content.time.size), NULL, dtype=np.int64)
-        for at, name in enumerate(plan.numbers):
-            if name in content.numbers:
-                numbers[at] = content.numbers[name]
-        order = content.order
-        if content.carried_order.size:
-            order = np.where(content.kind & _ORDER_BEGAN, ORDER_BEGAN_BEFORE, order)
-        kind = classes[content.kind & ~np.uint16(_ORDER_BEGAN)] if self.names else np.zeros(0, dtype=np.int16)
-        return Events(time=content.time, received=content.received, kind=kind, order=order, numbers=numbers)
-
-
-def _fold(content: Packed, cut: int, keep_from: int, types: int) -> Packed:
-    kind = content.kind & ~np.uint16(_ORDER_BEGAN)
-    began = (content.kind & _ORDER_BEGAN) != 0
-    carry = empty_carry(types)
-    carry[: content.carry.shape[0]] = content.carry
-    for at in range(types):
-        chosen = np.flatnonzero(kind[:cut] == at)
-        numbers = {name: column[chosen] for name, column in content.numbers.items()}
-        add_lines(
-            carry[at],
-            Line(
-                time=content.time[chosen],
-                order=content.order[chosen],
-                began_before=began[chosen],
-                numbers=numbers,
-            ),
-        )
-    named = np.flatnonzero(content.order[:cut] >= 0)
-    orders = np.concatenate([content.carried_order, content.order[named]])
-    kinds = np.concatenate([content.carried_kind, kind[named]])
-    kept = remember(content.carried_order, content.carried_kind, content.order[named], kind[named])
-    carried = set(zip(orders[kept].tolist(), kinds[kept].tolist(), strict=True))
-    later = zip(content.order[cut:].tolist(), kind[cut:].tolist(), strict=True)
-    flags = np.array([pair in carried for pair in later], dtype=np.uint16) * np.uint16(_ORDER_BEGAN)
-    return replace(
-        content,
-        kept_from=keep_from,
-        carry_received=max(content.carry_received, int(content.received[:cut].max())),
-        time=content.time[cut:].copy(),
-        received=content.received[cut:].copy(),
-        order=content.order[cut:].copy(),
-        key=content.key[cut:].copy(),
-        kind=kind[cut:] | flags,
-        numbers={name: column[cut:].copy() for name, column in content.numbers.items()},
-        carry=carry,
-        carried_order=orders[kept],
-        carried_kind=kinds[kept],
-    )

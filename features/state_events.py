@@ -28,6 +28,9 @@ class EventRow:
         The order the line belongs to; None: it is an order of its own.
     amount, discount, quantity, value, rating, duration_seconds : float, optional
         As in the event log; one that is not finite counts as missing.
+    kind, channel, source, device, page, category, item_id, campaign_id, coupon_id, content_id, session_id, live_id, \
+host_id, related_customer_id, dimension : str, optional
+        As in the event log.
     """
 
     event_id: str
@@ -41,6 +44,26 @@ class EventRow:
     value: float | None = None
     rating: float | None = None
     duration_seconds: float | None = None
+    kind: str | None = None
+    channel: str | None = None
+    source: str | None = None
+    device: str | None = None
+    page: str | None = None
+    category: str | None = None
+    item_id: str | None = None
+    campaign_id: str | None = None
+    coupon_id: str | None = None
+    content_id: str | None = None
+    session_id: str | None = None
+    live_id: str | None = None
+    host_id: str | None = None
+    related_customer_id: str | None = None
+    dimension: str | None = None
+
+    def text_code(self, name: str) -> int | None:
+        """Code of one of the texts, None if it is missing."""
+        text: str | None = getattr(self, name)
+        return None if text is None else code_of(text)
 
     def scaled_number(self, name: str) -> int | None:
         """One of the numbers as a scaled integer, None if it is missing.

@@ -1,9 +1,9 @@
 """The packed form of a customer's state: little-endian, versioned, checksummed.
 
-Layout of version 1: a header; then columns of 8 bytes an entry (event times, times of receipt unless all equal the
-event times, order codes if any, event codes, each number that any event has, carried order codes, the carry); then
-columns of 2 bytes (event types with a flag in the top bit, carried orders' types); then two texts in JSON, the names
-of the event types and the last events in full.
+Layout of version 2: a header; then columns of 8 bytes an entry (event times, times of receipt unless all equal the
+event times, order codes if any, event codes, each number and text code that any event has, carried order codes, the
+carry); then columns of 2 bytes (event types, carried orders' types, both with flags in the top bits); then three texts
+in JSON: the names of the event types, the last events in full, the attributes.
 """
 
 from __future__ import annotations
@@ -16,20 +16,28 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from features.carry_columns import CARRY_COLUMNS
 from features.errors import StateError
-from features.events import SCALES
-from features.kernel_program import CARRY_COLUMNS, ORDER_OF_ITS_OWN, Ints
+from features.events import SCALES, TEXTS
+from features.kernel_program import ORDER_OF_ITS_OWN, Ints
 
-__all__ = ["Packed", "pack", "unpack"]
+__all__ = ["BEGAN_BEFORE", "BEGAN_FIRST", "TYPE_OF", "Packed", "pack", "unpack"]
 
 Shorts = NDArray[np.uint16]
 
 _MAGIC: Final = b"EBTS"
-_VERSION: Final = 1
-_HEADER: Final = struct.Struct("<4sHHIqqIIIIHHII")
+_VERSION: Final = 2
+_HEADER: Final = struct.Struct("<4sHHIqqIIIIIIII")
 _CHECKED_FROM: Final = 12
 _STALE, _RECEIVED, _ORDERS = 1, 2, 4
-_NUMBERS: Final = tuple(SCALES)
+_NUMBERS: Final = (*SCALES, *TEXTS)
+
+BEGAN_BEFORE: Final = 0x8000
+"""Flag of an event's type: the order of the line began in the carry."""
+BEGAN_FIRST: Final = 0x4000
+"""Flag of an event's or a carried order's type: it is the first order of the type (or one of those that began then)."""
+TYPE_OF: Final = 0x3FFF
+"""What is left of an event's type without flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +59,7 @@ class Packed:
     carried_kind: Shorts
     names: bytes
     recent: bytes
+    attributes: bytes
 
 
 def pack(content: Packed) -> bytes:
@@ -77,12 +86,13 @@ def pack(content: Packed) -> bytes:
             content.carried_kind.astype("<u2", copy=False).tobytes(),
             content.names,
             content.recent,
+            content.attributes,
         ]
     )
     sizes = (content.time.size, content.carried_order.size, content.carry.shape[0])
     header = _HEADER.pack(
         *(_MAGIC, _VERSION, flags, 0, content.kept_from, content.carry_received, content.max_events, *sizes),
-        *(mask, 0, len(content.names), len(content.recent)),
+        *(mask, len(content.names), len(content.recent), len(content.attributes)),
     )
     checksum = zlib.crc32(body, zlib.crc32(header[_CHECKED_FROM:], flags))
     return b"".join([header[:8], struct.pack("<I", checksum), header[_CHECKED_FROM:], body])
@@ -100,7 +110,7 @@ def unpack(data: bytes) -> Packed:
         raise _damaged(f"{len(data)} bytes that are not a customer's state")
     header = _HEADER.unpack_from(data)
     _, version, flags, checksum, kept_from, carry_received, max_events, events, carried, types, mask = header[:11]
-    names, recent = header[12:]
+    names, recent, attributes = header[11:]
     if version != _VERSION:
         raise _damaged(f"a customer's state of version {version}", expected=f"version {_VERSION}")
     if zlib.crc32(memoryview(data)[_CHECKED_FROM:], flags) != checksum:
@@ -108,14 +118,14 @@ def unpack(data: bytes) -> Packed:
     present = [name for at, name in enumerate(_NUMBERS) if mask >> at & 1]
     columns = 2 + bool(flags & _RECEIVED) + bool(flags & _ORDERS) + len(present)
     wide = columns * events + carried + types * CARRY_COLUMNS
-    if len(data) != _HEADER.size + 8 * wide + 2 * (events + carried) + names + recent:
+    if len(data) != _HEADER.size + 8 * wide + 2 * (events + carried) + names + recent + attributes:
         raise _damaged(f"a customer's state of {len(data)} bytes whose parts have other lengths")
     buffer = bytearray(data)
     values = np.frombuffer(buffer, dtype="<i8", count=wide, offset=_HEADER.size)
     shorts = np.frombuffer(buffer, dtype="<u2", count=events + carried, offset=_HEADER.size + 8 * wide)
     parts = iter(values[: columns * events].reshape(columns, events))
     time = next(parts)
-    texts = len(data) - names - recent
+    texts = len(data) - names - recent - attributes
     return Packed(
         max_events=max_events,
         stale=bool(flags & _STALE),
@@ -131,7 +141,8 @@ def unpack(data: bytes) -> Packed:
         carried_order=values[columns * events : columns * events + carried],
         carried_kind=shorts[events:],
         names=data[texts : texts + names],
-        recent=data[texts + names :],
+        recent=data[texts + names : texts + names + recent],
+        attributes=data[texts + names + recent :],
     )
 
 

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import StateError
-from features.events import SCALES
+from features.events import SCALES, TEXTS
 from features.kernel_program import NULL, ORDER_OF_ITS_OWN, Ints
 from features.state_events import EventRow, Status, code_of
-from features.state_format import Packed
+from features.state_fold import carried_flags
+from features.state_format import TYPE_OF, Packed
 
 __all__ = ["RECENT_EVENTS", "apply"]
 
 RECENT_EVENTS: Final = 20
-_ORDER_BEGAN: Final = 0x8000
+_COLUMNS: Final = (*SCALES, *TEXTS)
 
 
 def apply(
@@ -70,10 +71,11 @@ class _Line:
         self.key = code_of(event.event_id)
         self.time, self.received = event.event_time_us, event.received_us
         self.kind = types.setdefault(event.event_type, len(types))
-        if self.kind >= _ORDER_BEGAN:
-            raise StateError(f"the customer has more than {_ORDER_BEGAN} event types", expected="fewer")
+        if self.kind > TYPE_OF:
+            raise StateError(f"the customer has more than {TYPE_OF} event types", expected="fewer")
         self.order = ORDER_OF_ITS_OWN if event.order_id is None else code_of(event.order_id)
         numbers = {name: event.scaled_number(name) for name in SCALES}
+        numbers |= {name: event.text_code(name) for name in TEXTS}
         self.numbers = {name: number for name, number in numbers.items() if number is not None}
 
     def same_as(self, other: _Line) -> bool:
@@ -92,7 +94,7 @@ def _stored(content: Packed, place: int) -> _Line:
     line = _Line(None, {})
     line.key, line.time = int(content.key[place]), int(content.time[place])
     line.received, line.order = int(content.received[place]), int(content.order[place])
-    line.kind = int(content.kind[place]) & ~_ORDER_BEGAN
+    line.kind = int(content.kind[place]) & TYPE_OF
     numbers = {name: int(column[place]) for name, column in content.numbers.items()}
     line.numbers = {name: number for name, number in numbers.items() if number != NULL}
     return line
@@ -108,10 +110,10 @@ def _merged(content: Packed, dropped: list[int], lines: list[_Line], types: tupl
     kept[dropped] = False
     time = _joined(content.time[kept], [line.time for line in lines])
     by_time = np.argsort(time, kind="stable")
-    names = [name for name in SCALES if name in content.numbers or any(name in line.numbers for line in lines)]
+    names = [name for name in _COLUMNS if name in content.numbers or any(name in line.numbers for line in lines)]
     missing = np.full(content.time.size, NULL, dtype=np.int64)
-    carried = set(zip(content.carried_order.tolist(), content.carried_kind.tolist(), strict=True))
-    kinds = [line.kind | _ORDER_BEGAN * ((line.order, line.kind) in carried) for line in lines]
+    flags = carried_flags(content.carried_order, content.carried_kind)
+    kinds = [line.kind | flags.get((line.order, line.kind), 0) for line in lines]
     kind: NDArray[np.uint16] = np.concatenate([content.kind[kept], np.array(kinds, dtype=np.uint16)])
     return replace(
         content,

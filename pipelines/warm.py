@@ -14,7 +14,6 @@ from features.event_log import EventLog
 from features.mapping import EventBlock
 from features.outcome import Outcome
 from features.plan import compile_plan
-from features.readout import readout
 from pipelines.build import log_features
 
 __all__ = ["warm"]
@@ -37,5 +36,4 @@ def warm() -> None:
         outcome = Outcome(name="warm", event_types=("purchase",), start_days=0, end_days=7, measure="count")
         list(build(snapshot, plan, [cutoff], received_before=[cutoff], outcomes=[outcome], threads=1))
         ((_, state),) = states(snapshot, threads=1)
-        row = state.base_row(plan, to_us(cutoff)).reshape(1, -1)
-        readout(plan, row, pa.array([to_us(cutoff)]).to_numpy())
+        state.compact().answer(plan, to_us(cutoff))

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from features.clock import to_us
-from features.events import SCALES
+from features.events import SCALES, TEXTS
 from features.state import EventRow
 from serving.faults import Problem
 from serving.schema import Event
@@ -22,7 +22,7 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of our clock an event, or a cutoff, may be."""
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS: Final = tuple(name for name in Event.__struct_fields__ if name not in {"event_time", "event_id"})
-_STATE_COLUMNS: Final = ("event_id", "event_type", "order_id", *SCALES)
+_STATE_COLUMNS: Final = ("event_id", "event_type", "order_id", *SCALES, *TEXTS)
 _MOMENT: Final = "an ISO 8601 date and time such as 2017-12-04T09:31:07-05:00"
 
 

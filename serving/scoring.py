@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from features.clock import from_us
 from features.errors import StateError
 from features.plan import Plan
-from features.readout import readout
 from features.state import State
 from serving.champions import Champions, Group, LoadedModel
 from serving.schema import CustomerScores, FeatureValue, ReasonOut, Status, TargetScore
@@ -199,9 +198,10 @@ class _Table:
 
     def __init__(self, group: Group, states: Sequence[State], cutoff_us: int) -> None:
         self.plan, self.cutoff_us = group.plan, cutoff_us
-        self.base = np.stack([state.base_row(group.plan, cutoff_us, None) for state in states])
+        answers = [state.answer(group.plan, cutoff_us) for state in states]
+        self.base = np.stack([answer.base for answer in answers])
+        self.values = np.stack([answer.values for answer in answers])
         self.cutoffs = np.full(len(states), cutoff_us, dtype=np.int64)
-        self.values = readout(group.plan, self.base, self.cutoffs)
 
 
 def _of_model(model: LoadedModel, table: _Table, states: Sequence[State], reasons: int) -> list[TargetScore]:

@@ -49,7 +49,7 @@ def segment_of(state: State, champions: Champions, cutoff_us: int) -> Segment | 
         return None
     target = churn.target
     plan = _plan(target, churn.predictor.bundle.timezone)
-    times = state.base_row(plan, cutoff_us).reshape(-1, 2)  # a row an event type: first, last
+    times = state.answer(plan, cutoff_us).base.reshape(-1, 2)  # a row an event type: first, last
     seen = times[times[:, 0] != NULL_INT]
     if not seen.size:
         return None

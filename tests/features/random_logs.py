@@ -170,4 +170,4 @@ def wanted_row(
     sight = Sight(
         events, cutoff=cutoff, received_before=received_before, timezone=plan.timezone, max_events=plan.max_events
     )
-    return [sight.value(wanted) for wanted in plan.base]
+    return [sight.value(wanted) for wanted in plan.extra]

@@ -40,7 +40,7 @@ def both_ways(events: list[Event], plan: Plan, cutoff: float) -> list[int]:
     """Row of the only customer by batch, which must be that of a packed state."""
     (row,) = rows_of(table_of(events, plan, [cutoff])).values()
     state = State.empty().update([event_row(event, number) for number, event in enumerate(events)]).state
-    assert State.decode(state.encode()).base_row(plan, us(day(cutoff))).tolist() == row
+    assert State.decode(state.encode()).answer(plan, us(day(cutoff))).base.tolist() == row
     return row
 
 
@@ -105,7 +105,7 @@ def test_negative_quantities_are_summed_as_they_are() -> None:
 
 def test_refunds_above_purchases() -> None:
     events = [bought(1, 10), Event(at=day(2), type="refund", numbers={"amount": 30.5})]
-    plan = plan_of(features=NET)
+    plan = plan_of(MONEY, REFUNDED, features=NET)
     table = table_of(events, plan, [5])
     assert table.values[0].tolist() == [-20.5]
     assert both_ways(events, plan, 5) == [1_000, 3_050]
@@ -139,13 +139,13 @@ def test_ids_types_and_texts_are_any_text() -> None:
     kept = dict(states(FakeLog([replace(event, id="") for event in events])))
     assert set(kept) == set(ODD) == {customer for customer, _ in found}
     for (customer, _), row in found.items():
-        of_each = zip([*plan.base], row, strict=True)
+        of_each = zip(plan.extra, row, strict=True)
         for wanted_base, value in of_each:
             mine = wanted_base.event_type == customer
             per_kind = {"count": 1, "lines": 2, "first_order_is": 1, "distinct": 1}[str(wanted_base.aggregation)]
             nothing = NULL if str(wanted_base.aggregation) == "first_order_is" else 0
             assert value == (per_kind if mine else nothing), (customer[:20], wanted_base.aggregation)
-        assert kept[customer].base_row(plan, us(day(5))).tolist() == row
+        assert kept[customer].answer(plan, us(day(5))).base.tolist() == row
 
 
 def test_a_log_of_one_event() -> None:
@@ -194,7 +194,7 @@ def test_a_type_that_never_happened() -> None:
     plan = plan_of(*every_base(types=("no such type",)))
     (row,) = rows_of(table_of([bought(1, 2)], plan, [5])).values()
     nullable = ("first", "last", "gap_max", "last_number", "first_order_sum", "first_order_is")
-    assert row == [NULL if str(each.aggregation) in nullable else 0 for each in plan.base]
+    assert row == [NULL if str(each.aggregation) in nullable else 0 for each in plan.extra]
 
 
 MANY, STEP_US = 10_000_000, 1_000_000
@@ -259,12 +259,12 @@ def test_ten_million_events_of_one_customer() -> None:
     plan = plan_of(*wanted)
     moment = EPOCH + timedelta(microseconds=MANY * STEP_US)
     table = concat(list(build(OneCustomer(), plan, [moment])))
-    assert dict(zip(plan.base, table.base[0].tolist(), strict=True)) == wanted
+    assert dict(zip(plan.extra, table.base[0].tolist(), strict=True)) == wanted
     ((name, state),) = states(OneCustomer())
     assert name == "a"
     assert state.event_count <= 2 * tail
     assert len(state.encode()) < 4_000_000
-    assert state.base_row(plan, cutoff).tolist() == table.base[0].tolist()
+    assert state.answer(plan, cutoff).base.tolist() == table.base[0].tolist()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1_024)
     assert peak < 8 * 2**30
 

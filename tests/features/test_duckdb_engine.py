@@ -106,7 +106,7 @@ def test_states_answer_as_the_table_does() -> None:
     assert any(state.content.carry.size for state in found.values())
     for row in range(len(table)):
         state = found[table.customer_ids[table.customer[row]]]
-        assert state.base_row(plan, us(day(20))).tolist() == table.base[row].tolist()
+        assert state.answer(plan, us(day(20))).base.tolist() == table.base[row].tolist()
 
 
 def test_a_real_log_gives_what_its_events_give(tmp_path: Path) -> None:
@@ -137,4 +137,4 @@ def test_a_real_log_gives_what_its_events_give(tmp_path: Path) -> None:
     assert one == other
     assert one["a"] == [150, 1, 1]
     kept = dict(states(snapshot))
-    assert {name: kept[name].base_row(plan, us(day(30))).tolist() for name in one} == one
+    assert {name: kept[name].answer(plan, us(day(30))).base.tolist() for name in one} == one

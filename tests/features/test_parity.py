@@ -63,7 +63,7 @@ def check_batch(log: tuple[int, list[Event]], most: int, part: int, settle_days:
 
 def compare(found: list[int], wanted: list[int], plan: Plan) -> None:
     wrong = {
-        str(plan.base[at].to_dict()): (found[at], wanted[at]) for at in range(len(found)) if found[at] != wanted[at]
+        str(plan.extra[at].to_dict()): (found[at], wanted[at]) for at in range(len(found)) if found[at] != wanted[at]
     }
     assert not wrong  # aggregate: (found, wanted)
 
@@ -89,10 +89,10 @@ def check_answers(state: State, events: list[Event], plan: Plan, anchor: int, se
         before = None if settle_days is None else cutoff + timedelta(days=settle_days)
         if us(cutoff) < state.oldest_answerable_us:
             with pytest.raises(StateError):
-                state.base_row(plan, us(cutoff))
+                state.answer(plan, us(cutoff))
             continue
         try:
-            row = state.base_row(plan, us(cutoff), None if before is None else us(before))
+            row = state.answer(plan, us(cutoff), None if before is None else us(before)).base
         except StateError:
             assert before is not None  # what was received late is missing from the last max_events, or in the carry
             continue
@@ -187,4 +187,6 @@ def test_a_real_log_that_gets_events_twice_equals_nested_loops(
 def test_the_random_logs_reach_what_they_are_meant_to_reach() -> None:
     plans = [plan_for(anchor, 8, part) for anchor in ANCHORS for part in range(PARTS)]
     assert {plan.timezone for plan in plans} == set(ANCHORS.values())
-    assert len(plan_of(*(base for plan in plans for base in plan.base)).base) == sum(len(p.base) for p in plans[:PARTS])
+    assert len(plan_of(*(base for plan in plans for base in plan.extra)).extra) == sum(
+        len(p.extra) for p in plans[:PARTS]
+    )

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from features.definition import Base, Family, Feature, Readout
-from features.errors import UsageError
 from features.kernel_program import NULL
+from features.kernel_readout import fill_values
 from features.plan import compile_plan
-from features.readout import readout
 from tests.features.small_logs import base
 
 DAY = 86_400_000_000
@@ -19,8 +18,10 @@ DAY = 86_400_000_000
 
 def read(kind: Readout, bases: list[Base], values: list[int], cutoff: int = 10 * DAY) -> float | None:
     plan = compile_plan([Feature(readout=kind, bases=tuple(bases), family=Family.TREND)], timezone="UTC")
-    row = np.array([[values[bases.index(wanted)] for wanted in plan.base]], dtype=np.int64)
-    value = float(readout(plan, row, np.array([cutoff]))[0, 0])
+    row = np.array([values[bases.index(wanted)] for wanted in plan.base], dtype=np.int64)
+    into = np.empty(1, dtype=np.float32)
+    fill_values(plan.readout_program, row, cutoff, into)
+    value = float(into[0])
     return None if math.isnan(value) else value
 
 
@@ -85,11 +86,3 @@ def test_gap_moments_of_too_few_purchases_are_null() -> None:
     assert read(Readout.GAP_VARIATION, GAPS, [0, 0, 2]) is None
     assert read(Readout.AGE_PER_GAP, [base("last"), *GAPS[1:]], [5 * DAY, 0, 0]) is None
     assert read(Readout.GAP_SD_DAYS, GAPS, [2 * 1_440**2, 2 * 1_440, 2]) == 0
-
-
-def test_a_table_of_another_shape_is_refused() -> None:
-    plan = compile_plan([Feature(readout=Readout.VALUE, bases=(COUNT,), family=Family.TREND)], timezone="UTC")
-    with pytest.raises(UsageError, match=r"\(2, 3\)"):
-        readout(plan, np.zeros((2, 3), np.int64), np.zeros(2, np.int64))
-    with pytest.raises(UsageError, match=r"\(1,\) cutoffs"):
-        readout(plan, np.zeros((2, 1), np.int64), np.zeros(1, np.int64))

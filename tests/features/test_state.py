@@ -32,7 +32,7 @@ def holding(events: Sequence[EventRow], max_events: int = 4_096) -> State:
 
 
 def row(state: State, cutoff: float, plan: object = PLAN) -> list[int]:
-    return state.base_row(plan, us(day(cutoff))).tolist()
+    return state.answer(plan, us(day(cutoff))).base.tolist()
 
 
 def test_a_customer_without_events() -> None:
@@ -62,10 +62,10 @@ def test_of_two_receipts_of_one_line_the_earlier_counts() -> None:
     for arrival in ([late, early], [early, late]):
         state, statuses = State.empty().update(arrival)
         assert statuses == (Status.ACCEPTED, Status.DUPLICATE)
-        assert state.base_row(PLAN, us(day(9)), us(day(3))).tolist()[0] == 1
+        assert state.answer(PLAN, us(day(9)), us(day(3))).base.tolist()[0] == 1
         assert state.event_count == 1
     stored = holding([late]).update([early]).state
-    assert stored.base_row(PLAN, us(day(9)), us(day(3))).tolist()[0] == 1
+    assert stored.answer(PLAN, us(day(9)), us(day(3))).base.tolist()[0] == 1
 
 
 def test_other_content_of_one_event_id_is_a_correction() -> None:
@@ -81,8 +81,8 @@ def test_other_content_of_one_event_id_is_a_correction() -> None:
 
 def test_received_too_late_is_not_seen() -> None:
     state = holding([bought(1), bought(2, received=day(8))])
-    assert state.base_row(PLAN, us(day(3)), us(day(8))).tolist()[0] == 1
-    assert state.base_row(PLAN, us(day(3)), us(day(8)) + 1).tolist()[0] == 2
+    assert state.answer(PLAN, us(day(3)), us(day(8))).base.tolist()[0] == 1
+    assert state.answer(PLAN, us(day(3)), us(day(8)) + 1).base.tolist()[0] == 2
 
 
 def test_compaction_keeps_lifetime_numbers() -> None:
@@ -126,9 +126,9 @@ def test_cutoffs_before_what_is_kept_are_refused() -> None:
     assert state.event_count == 9
     plan = plan_of(RECENT, max_events=8)
     assert state.oldest_answerable_us == us(day(10)) + 1
-    assert state.base_row(plan, us(day(10)) + 1).tolist() == [7]
+    assert state.answer(plan, us(day(10)) + 1).base.tolist() == [7]
     with pytest.raises(StateError, match="before what the customer's stored state can answer") as caught:
-        state.base_row(plan, us(day(10)))
+        state.answer(plan, us(day(10)))
     assert "2020-01-11T00:00:00.000001+00:00 or later" in str(caught.value)
     assert holding([bought(3)]).oldest_answerable_us == NULL
 
@@ -136,12 +136,12 @@ def test_cutoffs_before_what_is_kept_are_refused() -> None:
 def test_what_is_in_the_carry_cannot_be_left_out_again() -> None:
     state = holding([bought(at) for at in range(12)], 4).compact()
     with pytest.raises(StateError, match="cannot leave out what was received after"):
-        state.base_row(SMALL, us(day(20)), us(day(3)))
+        state.answer(SMALL, us(day(20)), us(day(3)))
 
 
 def test_a_plan_that_sees_more_events_is_refused() -> None:
     with pytest.raises(StateError, match="the state keeps 4 events"):
-        holding([bought(1)], 4).base_row(PLAN, us(day(3)))
+        holding([bought(1)], 4).answer(PLAN, us(day(3)))
 
 
 def test_types_the_plan_does_not_know_still_count_as_events() -> None:

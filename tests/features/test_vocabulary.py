@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from features.definition import Aggregation, Base, Readout
 from features.feature_table import FeatureTable
-from features.readout import readout
+from features.kernel_readout import fill_values
+from features.plan import Plan
 from features.state import State
 from tests.features.every_feature import every_feature
 from tests.features.oracle import NULL, Event, day, us, visible
@@ -33,6 +34,12 @@ from tests.features.small_logs import event_row, every_base, plan_of, table_of
 
 PART = st.integers(0, PARTS - 1)
 CUTOFF, SETTLE = 8, 0.25
+
+
+def values_of(plan: Plan, row: list[int], cutoff_us: int) -> list[float]:
+    values = np.empty(len(plan.features), dtype=np.float32)
+    fill_values(plan.readout_program, np.array(row, dtype=np.int64), cutoff_us, values)
+    return [float(value) for value in values]
 
 
 def bits(table: FeatureTable) -> dict[tuple[str, int], tuple[bytes, bytes]]:
@@ -94,9 +101,9 @@ def test_a_state_does_not_depend_on_how_its_events_were_cut_into_updates(
     in_two = State.empty().update(rows[:split]).state.update(rows[split:]).state
     shuffled = State.empty().update(shuffle.sample(rows, len(rows))).state
     once_each = State.empty().update([event_row(event, 0) for event in settled(events)]).state
-    wanted = at_once.base_row(plan, cutoff).tolist()
+    wanted = at_once.answer(plan, cutoff).base.tolist()
     for other in (in_two, shuffled, once_each, State.decode(shuffled.encode())):
-        assert other.base_row(plan, cutoff).tolist() == wanted
+        assert other.answer(plan, cutoff).base.tolist() == wanted
 
 
 @random_logs(25)
@@ -108,9 +115,8 @@ def test_feature_values_are_the_same_bits_for_one_row_and_for_many(log: tuple[in
     for row in range(len(table)):
         customer = table.customer_ids[table.customer[row]]
         own = [event_row(event, 0) for event in events if event.customer == customer]
-        cutoff = table.cutoff_us[row : row + 1]
-        base = State.empty(max_events=most).update(own).state.base_row(plan, int(cutoff[0]))
-        assert readout(plan, base[None], cutoff).tobytes() == table.values[row : row + 1].tobytes()
+        answer = State.empty(max_events=most).update(own).state.answer(plan, int(table.cutoff_us[row]))
+        assert answer.values.tobytes() == table.values[row].tobytes()
 
 
 TIMES, NULLABLE = ("first", "last"), ("gap_max", "last_number", "first_order_sum", "first_order_is")
@@ -142,9 +148,9 @@ def test_a_readout_is_what_exact_arithmetic_gives(data: st.DataObject, timezone:
     plan = plan_of(features=chosen, timezone=timezone)
     cutoff = 2**50 + ahead
     row = data.draw(integers(cutoff, plan.base))
-    found = readout(plan, np.array([row]), np.array([cutoff]))[0].tolist()
+    found = values_of(plan, row, cutoff)
     for feature, value in zip(chosen, found, strict=True):
-        own = [row[plan.base_index(base)] for base in feature.bases]
+        own = [row[plan.base.index(base)] for base in feature.bases]
         wanted = readout_value(feature, own, moment(cutoff), timezone)
         assert math.isnan(value) == (wanted is None), (feature.name, own)
         if wanted is not None:
@@ -171,7 +177,7 @@ def test_the_posterior_is_what_numeric_integration_gives(name: str, count: int, 
     for feature in (each for each in every_feature() if str(each.readout) == name):
         plan = plan_of(features=[feature])
         row = [{"count": count, "first": first, "last": last}[str(base.aggregation)] for base in plan.base]
-        value = float(readout(plan, np.array([row]), np.array([us(cutoff)]))[0, 0])
+        (value,) = values_of(plan, row, us(cutoff))
         wanted = readout_value(feature, row, cutoff)
         assert wanted is not None
         assert value == pytest.approx(wanted, rel=2e-6)
@@ -181,4 +187,4 @@ def test_without_orders_there_is_no_posterior() -> None:
     chosen = [each for each in every_feature() if str(each.readout) in OF_THE_POSTERIOR]
     plan = plan_of(features=chosen)
     row = [0 if str(base.aggregation) == "count" else NULL for base in plan.base]
-    assert np.isnan(readout(plan, np.array([row]), np.array([us(day(3))]))).all()
+    assert all(map(math.isnan, values_of(plan, row, us(day(3)))))

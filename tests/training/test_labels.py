@@ -26,7 +26,7 @@ def plan_of(*targets: Target) -> Plan:
 
 
 def base_table(plan: Plan, *rows: dict[Base, int]) -> np.ndarray:
-    table = np.full((len(rows), len(plan.base)), NULL_INT, dtype=np.int64)
+    table = np.full((len(rows), len(plan.extra)), NULL_INT, dtype=np.int64)
     for number, row in enumerate(rows):
         for base, value in row.items():
             table[number, plan.base_index(base)] = value

@@ -71,7 +71,7 @@ def test_panels_hold_the_eligible_at_their_own_cutoffs() -> None:
     cutoffs = start + np.array([50, 57, 50]) * DAY_US
 
     def table(last_days: list[int | None], outcomes: list[list[int]], customer: list[int]) -> FeatureTable:
-        base = np.full((3, len(plan.base)), NULL_INT, dtype=np.int64)
+        base = np.full((3, len(plan.extra)), NULL_INT, dtype=np.int64)
         base[:, plan.base_index(last)] = [NULL_INT if d is None else start + d * DAY_US for d in last_days]
         return FeatureTable(
             customer_ids=np.array(["a", "b"], dtype=object),

@@ -83,7 +83,7 @@ def test_squares_of_weekdays_hours_and_weekends() -> None:
     assert value_of(events, base("hour_squares"), 20) == 2 * 2 + 1 + 1
     assert value_of(events, base("weekend"), 20) == 2
     assert value_of(events, base("weekday_squares", window=7), 9) == 3  # from day 2 on
-    assert value_of(events, base("weekend", window=7), 10.5) == 1  # the Sunday
+    assert value_of(events, base("weekend", window=7), 11) == 1  # Sunday midnight is the window's begin
     assert value_of(events, base("hour_squares", window=1), 20) == 0
     # in New York these are 03:00 Wednesday, 03:30 Wednesday, 18:00 Saturday, 19:00 Saturday
     assert value_of(events, base("weekday_squares"), 20, **NEW_YORK) == 2 * 2 + 2 * 2

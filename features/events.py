@@ -144,7 +144,11 @@ FILTERS: Final[tuple[str, ...]] = ("kind", "channel", "source", "device")
 """Text columns with few values: features can be told to look at the rows with one of them."""
 
 MAX_MAGNITUDE: Final = 1e12
-"""Largest absolute number a row may carry: 4,096 of them, scaled by 1,000, still fit a 64-bit sum."""
+"""Largest absolute number a row may carry: 4,096 of them, scaled by 1,000, still fit a 64-bit sum.
+
+Windows see no more than so many rows. A lifetime sum is exact up to 9.2e18 scaled units (92 thousand million million in
+money) and wraps beyond.
+"""
 
 BUCKETS: Final = 256
 """Customer buckets of the clustered log; a customer's bucket is the first byte of md5(customer_id)."""

@@ -120,7 +120,7 @@ def test_a_readout_that_does_not_fit_is_refused(readout: str, bases: list[object
         {},
         {"readout": "value", "family": "trend", "bases": "count"},
         {"readout": "valu", "family": "trend", "bases": []},
-        {"readout": "value", "family": "trend", "bases": [{"aggregation": "count"}]},
+        {"readout": "value", "family": "trend", "bases": [{"aggregation": "count", "window": 7}]},
         {
             "readout": "value",
             "family": "trend",

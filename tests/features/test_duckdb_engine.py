@@ -67,7 +67,7 @@ def test_progress_counts_events() -> None:
 def test_an_empty_log_gives_a_table_without_rows() -> None:
     table = table_of([], plan_of(features=catalogue({"purchase": TypeTraits()})), [3])
     assert len(table) == 0
-    assert table.base.shape[1] > 0
+    assert table.values.shape[1] > 0
     assert table.customer_ids.size == 0
     assert list(states(FakeLog([]))) == []
 

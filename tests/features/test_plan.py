@@ -26,8 +26,9 @@ def test_extra_aggregates_come_last_and_are_found() -> None:
     wanted = base("count", "purchase", 60)
     plan = compile_plan(FEATURES, timezone="UTC", extra=[wanted, PLAN.base[3]])
     assert plan.base == (*PLAN.base, wanted)
-    assert plan.base_index(wanted) == len(PLAN.base)
-    assert plan.base_index(PLAN.base[3]) == 3
+    assert plan.extra == (wanted, PLAN.base[3])
+    assert [plan.base_index(found) for found in plan.extra] == [0, 1]
+    assert plan.kept.tolist() == [len(PLAN.base), 3]
     with pytest.raises(UsageError, match="pass it as `extra`"):
         PLAN.base_index(wanted)
 

@@ -19,9 +19,9 @@ DAY = 86_400_000_000
 def read(kind: Readout, bases: list[Base], values: list[int], cutoff: int = 10 * DAY) -> float | None:
     plan = compile_plan([Feature(readout=kind, bases=tuple(bases), family=Family.TREND)], timezone="UTC")
     row = np.array([values[bases.index(wanted)] for wanted in plan.base], dtype=np.int64)
-    into = np.empty(1, dtype=np.float32)
-    fill_values(plan.readout_program, row, cutoff, into)
-    value = float(into[0])
+    into = np.empty((1, 1), dtype=np.float32)
+    fill_values(plan.readout_program, row[:, None], np.array([cutoff]), np.zeros(1, np.int64), into)
+    value = float(into[0, 0])
     return None if math.isnan(value) else value
 
 

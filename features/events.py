@@ -21,6 +21,8 @@ __all__ = [
     "REQUIRED_COLUMNS",
     "SCALES",
     "TEXTS",
+    "TRAIT_COLUMNS",
+    "VALUE_COLUMNS",
     "Column",
     "ColumnType",
     "scaled",
@@ -95,6 +97,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
 )
 REQUIRED_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.required)
 OPTIONAL_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.required)
+TRAIT_COLUMNS: Final = tuple(name for name in OPTIONAL_COLUMNS if name not in ("event_id", "received_at"))
+"""Columns that the rows of one event type may have and those of another lack."""
+VALUE_COLUMNS: Final = ("kind", "channel", "source", "device")
+"""Columns of few distinct values, by which the rows of an event type are told apart."""
 
 EVENT_TYPES: Final[tuple[str, ...]] = (
     *("signup", "login", "session", "view", "search", "click", "content_view", "favorite"),

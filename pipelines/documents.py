@@ -64,7 +64,7 @@ def config_page() -> str:
 
 def features_page() -> str:
     """Markdown of the catalogue for one event type with money and orders, and one without."""
-    rich = TypeTraits(has_amount=True, has_discount=True, has_orders=True)
+    rich = TypeTraits(fields=frozenset({"amount", "discount", "order_id"}))
     features = catalogue({"purchase": rich, "session": TypeTraits()})
     lines = [
         "# Features",

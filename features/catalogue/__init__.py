@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from features.catalogue import frequency, lifecycle, monetary, recency, regularity, trend
-from features.catalogue.traits import WINDOWS, TypeTraits, traits_of
+from features.catalogue.traits import WINDOWS, TypeTraits
 from features.definition import Feature
 
-__all__ = ["WINDOWS", "TypeTraits", "catalogue", "traits_of"]
+__all__ = ["WINDOWS", "TypeTraits", "catalogue"]
 
 
 def catalogue(types: Mapping[str, TypeTraits]) -> tuple[Feature, ...]:
@@ -26,7 +26,7 @@ def catalogue(types: Mapping[str, TypeTraits]) -> tuple[Feature, ...]:
 
     Examples
     --------
-    >>> features = catalogue({"purchase": TypeTraits(has_amount=True, has_orders=True)})
+    >>> features = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"}))})
     >>> [feature.name for feature in features][:3]
     ['days_since_last_purchase', 'purchase_count_7d', 'purchase_count_14d']
     >>> catalogue({})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from features.catalogue import WINDOWS, TypeTraits, catalogue, traits_of
+from features.catalogue import WINDOWS, TypeTraits, catalogue
 from features.definition import Family
 from features.events import EVENT_TYPES
 
-ORDERS = TypeTraits(has_amount=True, has_orders=True)
-COUPONS = TypeTraits(has_discount=True, has_orders=True)
+ORDERS = TypeTraits(fields=frozenset({"amount", "order_id"}))
+COUPONS = TypeTraits(fields=frozenset({"discount", "order_id"}))
 
 
 def names(**types: TypeTraits) -> set[str]:
@@ -49,14 +49,14 @@ def test_no_money_no_monetary_features() -> None:
 
 
 def test_the_share_of_discount_needs_both() -> None:
-    both = TypeTraits(has_amount=True, has_discount=True)
+    both = TypeTraits(fields=frozenset({"amount", "discount"}))
     assert "purchase_discount_share_91d" in names(purchase=both)
     assert "purchase_discount_share_91d" not in names(purchase=ORDERS)
 
 
 def test_lines_need_orders() -> None:
     assert "purchase_line_count_28d" in names(purchase=ORDERS)
-    assert "purchase_line_count_28d" not in names(purchase=TypeTraits(has_amount=True))
+    assert "purchase_line_count_28d" not in names(purchase=TypeTraits(fields=frozenset({"amount"})))
 
 
 def test_the_order_of_the_log_does_not_matter() -> None:
@@ -66,11 +66,19 @@ def test_the_order_of_the_log_does_not_matter() -> None:
 
 
 def test_a_log_with_every_built_in_type_has_distinct_names() -> None:
-    features = catalogue(dict.fromkeys(EVENT_TYPES, TypeTraits(has_amount=True, has_discount=True, has_orders=True)))
+    features = catalogue(dict.fromkeys(EVENT_TYPES, TypeTraits(fields=frozenset({"amount", "discount", "order_id"}))))
     assert len({feature.name for feature in features}) == len(features)
     assert {base.event_type for feature in features for base in feature.bases} == {*EVENT_TYPES, None}
 
 
-def test_traits_come_from_what_a_snapshot_knows() -> None:
-    found = traits_of(["purchase", "view"], amount_types={"purchase"}, discount_types={"view"}, order_types=set())
-    assert found == {"purchase": TypeTraits(has_amount=True), "view": TypeTraits(has_discount=True)}
+def test_traits_are_what_the_fields_say() -> None:
+    found = [
+        (of.has_amount, of.has_discount, of.has_orders, of.is_rich)
+        for of in (TypeTraits(fields=frozenset({name})) for name in ("amount", "discount", "order_id", "item_id"))
+    ]
+    assert found == [
+        (True, False, False, True),
+        (False, True, False, True),
+        (False, False, True, True),
+        (False, False, False, False),
+    ]

@@ -19,9 +19,9 @@ NULL = float("nan")
 FIRST = Base(aggregation=Aggregation.FIRST, event_type="purchase")
 PER_GAP = feature(Readout.AGE_PER_GAP, LAST, GAP_SUM, GAP_COUNT)
 LOG = {
-    "purchase": TypeTraits(has_amount=True, has_discount=True, has_orders=True),
-    "refund": TypeTraits(has_amount=True),
-    "coupon_redeemed": TypeTraits(has_discount=True, has_orders=True),
+    "purchase": TypeTraits(fields=frozenset({"amount", "discount", "order_id"})),
+    "refund": TypeTraits(fields=frozenset({"amount"})),
+    "coupon_redeemed": TypeTraits(fields=frozenset({"discount", "order_id"})),
     "session": TypeTraits(),
     "Opened the app!": TypeTraits(),
 }

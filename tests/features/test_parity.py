@@ -18,7 +18,7 @@ from features.state import State, Status
 from tests.features.oracle import Event, base_value, day, outcome_value, us, visible
 from tests.features.small_logs import a_log, event_row, every_base, plan_of, table_of
 
-RICH = TypeTraits(has_amount=True, has_discount=True, has_orders=True)
+RICH = TypeTraits(fields=frozenset({"amount", "discount", "order_id"}))
 FEATURES = catalogue({"purchase": RICH, "view": TypeTraits()})
 BASES = every_base(["purchase", "view", None], [None, 1, 7, 400])
 OUTCOMES = (

@@ -13,7 +13,7 @@ from features.errors import CutoffError, UsageError
 from features.plan import compile_plan
 from tests.features.small_logs import base, plan_of
 
-FEATURES = catalogue({"purchase": TypeTraits(has_amount=True, has_orders=True), "view": TypeTraits()})
+FEATURES = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"})), "view": TypeTraits()})
 PLAN = compile_plan(FEATURES, timezone="UTC")
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from itertools import product
 
 import pytest
 
 from features.catalogue import catalogue
 from features.catalogue.vocabulary import ATTRIBUTES, POSTERIOR, SEASON_DAYS, VOCABULARY
-from features.definition import Base, Feature
+from features.definition import Aggregation, Base, Feature, Where
+from features.errors import UsageError
 from features.naming import slug
 from features.naming_base import value_slug
 from features.naming_phrase import windows_text
+from features.naming_ratio import ratio_name
 from tests.features.worked_names import EMAIL, LAST_CART, LAST_PURCHASE, LIFE, WORKED, base, feature
 
 
@@ -111,3 +115,17 @@ def test_window_in_a_table(of: Base, text: str) -> None:
 def test_windows_of_a_feature_that_looks_at_several_or_none() -> None:
     assert windows_text([base("last"), base("gap_sum"), base("gap_count")]) == "lifetime, 400 days"
     assert windows_text([]) == ""
+
+
+def test_no_two_ratios_have_the_same_name() -> None:
+    fields = (None, "amount", "item_id")
+    filters = (None, Where(field="channel", value="email"))
+    bases = []
+    for aggregation, kind, field, window, where in product(
+        Aggregation, ("purchase", "view", None), fields, (None, 28, 91), filters
+    ):
+        with suppress(UsageError):
+            bases.append(base(aggregation, kind, window, field=field, where=where and (where.field, where.value)))
+    numbers = [of for of in bases if of.aggregation not in {Aggregation.FIRST, Aggregation.LAST}]
+    assert len(numbers) > 180
+    assert len({ratio_name(top, bottom) for top in numbers for bottom in numbers}) == len(numbers) ** 2

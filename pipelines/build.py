@@ -16,6 +16,7 @@ from features.catalogue import catalogue
 from features.duckdb_engine import build as build_table
 from features.duckdb_engine import concat
 from features.durable import replacing
+from features.naming_phrase import windows_text
 from features.plan import Plan, compile_plan
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class FeatureList:
                     "name": feature.name,
                     "family": str(feature.family),
                     "unit": feature.unit,
+                    "window": windows_text(feature.bases),
                     "window_days": sorted({base.window_days for base in feature.bases if base.window_days}),
                     "null_when": feature.null_meaning,
                     "description": feature.description,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_table import FeatureTable
-from features.kernel import count_rows, fill_rows
+from features.kernel import Rows, count_rows, fill_rows
 from features.kernel_program import Attributes, Events, Ints, OutcomeProgram, Program
 from features.layout import Layout, Reading
 from features.outcome import Outcome, outcome_program
@@ -86,7 +86,7 @@ def compute(task: Task, batch: Batch, *, threads: int) -> FeatureTable:
     plan = task.plan
 
     def work(first: int, last: int) -> None:
-        into = (customer, cutoff, base, outcomes, values)
+        into = Rows(customer, cutoff, base, outcomes, values)
         told = (task.program, plan.readout_program, task.outcome, plan.kept)
         fill_rows(*told, events, offsets, batch.attributes, first, last, cutoffs, before, rows, into)
 

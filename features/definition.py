@@ -127,7 +127,7 @@ class Feature:
         names, given = _PARAMETERS.get(self.readout, ()), self.parameters
         least = 0.0 if self.readout is Readout.DAY_OF_YEAR else sys.float_info.min
         fits = len(given) == len(names) and all(math.isfinite(number) and number >= least for number in given)
-        if not fits or (self.readout is Readout.DAY_OF_YEAR and not (given[0].is_integer() and given[0] <= 730)):
+        if not fits or (self.readout is Readout.DAY_OF_YEAR and not (float(given[0]).is_integer() and given[0] <= 730)):
             raise UsageError(
                 f"the readout {self.readout} was given the parameters {given}",
                 expected=f"{', '.join(names) or 'none'}{' (above 0)' if len(names) > 1 else ''}",

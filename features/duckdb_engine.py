@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, Protocol, cast
@@ -11,16 +11,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from features.batch import Batch, ReadableAttributes, Task, compute, no_attributes
+from features.batch import ReadableAttributes, Task, compute
 from features.clock import to_us
 from features.definition import MAX_EVENTS
+from features.duckdb_read import customers_of, integers, order_code, read_batch, scaled_or_null, text_code
 from features.errors import StateError, UsageError
-from features.events import SCALES, TEXTS, scaled_sql
+from features.events import SCALES, TEXTS
 from features.feature_table import FeatureTable, concat
-from features.kernel_program import NULL, ORDER_OF_ITS_OWN, Events, Ints
-from features.layout import Reading
+from features.kernel_program import Ints
 from features.outcome import Outcome
 from features.plan import Plan
 from features.state import State
@@ -95,7 +94,7 @@ def build(
     done, total = 0, sum(snapshot.bucket_rows)
     with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
-            batch = _read(connection, snapshot.scan_sql(first, last), task, attributes)
+            batch = read_batch(connection, snapshot.scan_sql(first, last), task, attributes)
             yield compute(task, batch, threads=threads)
             done += batch.events.time.size
             if progress is not None:
@@ -134,7 +133,7 @@ def states(
     with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
             table = connection.sql(_states_sql(snapshot.scan_sql(first, last))).to_arrow_table()
-            offsets, ids = _customers(table)
+            offsets, ids = customers_of(table)
             yield from zip(ids, states_of(_columns(table), offsets, max_events=max_events), strict=True)
             done += table.num_rows
             if progress is not None:
@@ -186,47 +185,12 @@ def _moments(cutoffs: Sequence[datetime], received_before: Sequence[datetime] | 
     return at[ascending], before[ascending]
 
 
-def _read(connection: duckdb.DuckDBPyConnection, scan: str, task: Task, attributes: ReadableAttributes | None) -> Batch:
-    kinds = " ".join(f"WHEN {_quoted(name)} THEN {at}" for at, name in enumerate(task.event_types, 1))
-    kind = f"CAST(CASE event_type {kinds} ELSE 0 END AS SMALLINT)" if kinds else "CAST(0 AS SMALLINT)"
-    selected = [_reading(reading, task.filters) for reading in task.readings]
-    readings = "".join(f", {sql} AS reading_{at}" for at, sql in enumerate(selected))
-    table = connection.sql(
-        f"SELECT customer_id, epoch_us(event_time) AS event_time, epoch_us(received_at) AS received_at, "
-        f"{kind} AS kind, {_coded('hash(order_id)')} AS order_code{readings} "
-        f"FROM ({scan}) ORDER BY bucket, customer_id, event_time, order_code"
-    ).to_arrow_table()
-    offsets, ids = _customers(table)
-    events = Events(
-        time=_integers(table.column("event_time")),
-        received=_integers(table.column("received_at")),
-        kind=np.array(table.column("kind").to_numpy(), dtype=np.int16),
-        order=_integers(table.column("order_code")),
-        numbers=np.empty((len(task.readings), table.num_rows), dtype=np.int64),
-    )
-    for at in range(len(task.readings)):
-        events.numbers[at] = table.column(f"reading_{at}").to_numpy()
-    known = no_attributes(ids.size) if attributes is None else attributes.of(ids, task.plan.attributes)
-    return Batch(customer_ids=ids, offsets=offsets, events=events, attributes=known)
-
-
-def _reading(reading: Reading, filters: Mapping[str, Sequence[str]]) -> str:
-    column = reading.column
-    if reading.how == "number":
-        return _scaled(column)
-    code = f"CAST(hash({column}) >> 1 AS BIGINT)"
-    if reading.how == "filter":
-        values = ", ".join(_quoted(value) for value in filters.get(column, ()))
-        code = f"CAST(coalesce(list_position([{values}]::VARCHAR[], {column}), 0) AS BIGINT)"
-    return f"CASE WHEN {column} IS NULL THEN {NULL} ELSE {code} END"
-
-
 def _states_sql(scan: str) -> str:
-    numbers = ", ".join(f"{_scaled(name)} AS scaled_{name}" for name in SCALES)
-    texts = ", ".join(f"{_text_code(name)} AS code_{name}" for name in TEXTS)
+    numbers = ", ".join(f"{scaled_or_null(name)} AS scaled_{name}" for name in SCALES)
+    texts = ", ".join(f"{text_code(name, f'md5_number_lower({name})')} AS code_{name}" for name in TEXTS)
     return (
         "SELECT customer_id, epoch_us(event_time) AS event_time, epoch_us(received_at) AS received_at, event_type, "
-        f"{_coded('md5_number_lower(order_id)')} AS order_code, "
+        f"{order_code('md5_number_lower(order_id)')} AS order_code, "
         f"CAST(md5_number_lower(event_id) >> 1 AS BIGINT) AS event_code, event_id, order_id, {numbers}, {texts}, "
         f"CAST(amount AS DOUBLE) AS amount FROM ({scan}) ORDER BY bucket, customer_id, event_time, order_code"
     )
@@ -242,43 +206,14 @@ def _columns(table: pa.Table) -> EventColumns:
         return list(zip(*(part.to_pylist() for part in pair), strict=True))
 
     return EventColumns(
-        time=_integers(table.column("event_time")),
-        received=_integers(table.column("received_at")),
-        order=_integers(table.column("order_code")),
-        key=_integers(table.column("event_code")),
+        time=integers(table.column("event_time")),
+        received=integers(table.column("received_at")),
+        order=integers(table.column("order_code")),
+        key=integers(table.column("event_code")),
         kind=kinds.indices.to_numpy(),
         names=tuple(kinds.dictionary.to_pylist()),
-        numbers={name: _integers(table.column(f"scaled_{name}")) for name in SCALES}
-        | {name: _integers(table.column(f"code_{name}")) for name in TEXTS},
+        numbers={name: integers(table.column(f"scaled_{name}")) for name in SCALES}
+        | {name: integers(table.column(f"code_{name}")) for name in TEXTS},
         amount=table.column("amount").to_numpy(),
         texts=texts,
     )
-
-
-def _customers(table: pa.Table) -> tuple[Ints, NDArray[np.object_]]:
-    if table.num_rows == 0:
-        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=object)
-    runs = pc.run_end_encode(table.column("customer_id").combine_chunks())  # type: ignore[attr-defined] # the stubs lack it
-    ids = np.empty(len(runs.values), dtype=object)
-    ids[:] = runs.values.to_numpy(zero_copy_only=False)
-    return np.concatenate([[0], runs.run_ends.to_numpy()]).astype(np.int64), ids
-
-
-def _integers(column: pa.ChunkedArray[pa.Int64Scalar]) -> Ints:
-    return np.array(column.to_numpy(), dtype=np.int64)
-
-
-def _scaled(name: str) -> str:
-    return f"CASE WHEN isfinite(CAST({name} AS DOUBLE)) THEN {scaled_sql(name)} ELSE {NULL} END"
-
-
-def _text_code(name: str) -> str:
-    return f"CASE WHEN {name} IS NULL THEN {NULL} ELSE CAST(md5_number_lower({name}) >> 1 AS BIGINT) END"
-
-
-def _coded(code: str) -> str:
-    return f"CASE WHEN order_id IS NULL THEN {ORDER_OF_ITS_OWN} ELSE CAST({code} >> 1 AS BIGINT) END"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -12,11 +12,12 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from features.catalogue.traits import MAX_VALUES, TypeTraits
 from features.clock import from_us, zone
 from features.errors import StateError, UsageError
 from features.event_log_identity import LIVE_BLOCK, Stored
 from features.event_log_load import BlockReport, load_block
-from features.event_log_manifest import Manifest, read_manifest
+from features.event_log_manifest import Manifest, TypeStats, read_manifest
 from features.event_log_publish import stored_files
 from features.event_log_segments import lock, remove_orphans, scan_sql, workspace
 from features.events import BUCKETS, COLUMNS, ColumnType
@@ -46,8 +47,8 @@ class Snapshot:
         Earliest and latest event time, UTC; None for an empty log.
     event_types : mapping of str to int
         Rows of each event type.
-    amount_types, discount_types, order_types : frozenset of str
-        Event types of which any row has an amount, a discount, an order.
+    type_traits : mapping of str to TypeTraits
+        What the rows of each event type carry.
     bucket_rows : tuple of int
         Rows of each customer bucket.
     newest_by_block : mapping of str to datetime
@@ -68,9 +69,7 @@ class Snapshot:
     first_event: datetime | None
     last_event: datetime | None
     event_types: Mapping[str, int]
-    amount_types: frozenset[str]
-    discount_types: frozenset[str]
-    order_types: frozenset[str]
+    type_traits: Mapping[str, TypeTraits]
     bucket_rows: tuple[int, ...]
     newest_by_block: Mapping[str, datetime]
     midnight_only: bool
@@ -212,9 +211,7 @@ def _snapshot(folder: Path, manifest: Manifest) -> Snapshot:
         first_event=from_us(min(first)) if first else None,
         last_event=from_us(max(last)) if last else None,
         event_types=MappingProxyType({name: of.rows for name, of in types.items()}),
-        amount_types=frozenset(name for name, of in types.items() if of.amounts),
-        discount_types=frozenset(name for name, of in types.items() if of.discounts),
-        order_types=frozenset(name for name, of in types.items() if of.orders),
+        type_traits=MappingProxyType({name: _traits(of) for name, of in types.items()}),
         bucket_rows=tuple(sum(of.buckets[bucket] for of in stats) for bucket in range(BUCKETS)),
         newest_by_block=MappingProxyType({name: from_us(us) for name, us in sorted(newest.items())}),
         midnight_only=any(segment.dates_only for segment in manifest.segments if segment.stats.rows),
@@ -222,3 +219,12 @@ def _snapshot(folder: Path, manifest: Manifest) -> Snapshot:
         quarantined=MappingProxyType(manifest.quarantined()),
         stored=stored_files(folder, manifest),
     )
+
+
+def _traits(of: TypeStats) -> TypeTraits:
+    """Traits of an event type; of values as frequent as each other the first in the alphabet come first."""
+    values = {
+        name: tuple(sorted(sorted(counts, key=lambda value: (-counts[value], value))[:MAX_VALUES]))
+        for name, counts in of.values.items()
+    }
+    return TypeTraits(fields=frozenset(of.fields), values=MappingProxyType(values))

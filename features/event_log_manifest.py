@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,8 @@ import msgspec
 
 from features.durable import sync
 from features.errors import StateError
+from features.event_log_format_1 import fields_by_segment
+from features.events import TRAIT_COLUMNS
 
 __all__ = [
     "FORMAT",
@@ -25,18 +27,30 @@ __all__ = [
     "write_manifest",
 ]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+_READABLE: Final = (1, FORMAT)
 _NAME: Final = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeStats:
-    """Rows of one event type, and how many of them carry an amount, a discount, an order."""
+    """Rows of one event type, and what they carry.
+
+    Parameters
+    ----------
+    rows : int
+        How many.
+    fields : tuple of str
+        Those of :data:`features.events.TRAIT_COLUMNS` that any of the rows has, in that order. A manifest of format 1
+        knew of ``amount``, ``discount`` and ``order_id`` only.
+    values : dict of str to dict of str to int
+        Rows by value of each of :data:`features.events.VALUE_COLUMNS`: per segment the most frequent, short values.
+        A manifest of format 1 knew of none.
+    """
 
     rows: int
-    amounts: int
-    discounts: int
-    orders: int
+    fields: tuple[str, ...] = ()
+    values: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,24 +127,32 @@ class Manifest:
 
     def types(self) -> dict[str, TypeStats]:
         """Sum of the segments' counts by event type."""
-        total: dict[str, TypeStats] = {}
-        for name, stats in _type_items(self.segments):
-            old = total.get(name)
-            total[name] = (
-                stats
-                if old is None
-                else TypeStats(
-                    rows=old.rows + stats.rows,
-                    amounts=old.amounts + stats.amounts,
-                    discounts=old.discounts + stats.discounts,
-                    orders=old.orders + stats.orders,
-                )
-            )
-        return dict(sorted(total.items()))
+        parts: dict[str, list[TypeStats]] = {}
+        for segment in self.segments:
+            for name, stats in segment.stats.types.items():
+                parts.setdefault(name, []).append(stats)
+        return {name: _sum(of) for name, of in sorted(parts.items())}
 
 
-def _type_items(segments: Iterable[SegmentEntry]) -> Iterable[tuple[str, TypeStats]]:
-    return (item for segment in segments for item in segment.stats.types.items())
+def _sum(parts: Sequence[TypeStats]) -> TypeStats:
+    """Stats of one event type over segments."""
+    fields = {name for part in parts for name in part.fields}
+    values: dict[str, Counter[str]] = {}
+    for part in parts:
+        for name, counts in part.values.items():
+            values.setdefault(name, Counter()).update(counts)
+    return TypeStats(
+        rows=sum(part.rows for part in parts),
+        fields=tuple(name for name in TRAIT_COLUMNS if name in fields),
+        values={name: dict(counts) for name, counts in values.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """What every format of the manifest has."""
+
+    format: int
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -151,16 +173,17 @@ def read_manifest(folder: Path) -> Manifest:
             f"the event log in {folder} cannot be read: {error.strerror}", expected="a folder that may be read"
         ) from error
     try:
-        manifest = msgspec.json.decode(content, type=Manifest)
+        found = msgspec.json.decode(content, type=_Head).format
+        manifest = _decoded(content, found) if found in _READABLE else None
     except msgspec.DecodeError as error:
         raise StateError(
             f"the event log's {_NAME} in {folder} is damaged ({error})",
             remedy="restore it from a backup, or delete the folder and run `ebbtide ingest` again",
         ) from error
-    if manifest.format != FORMAT:
+    if manifest is None:
         raise StateError(
-            f"the event log in {folder} has format {manifest.format}",
-            expected=f"format {FORMAT}",
+            f"the event log in {folder} has format {found}",
+            expected=f"format {' or '.join(map(str, _READABLE))}",
             remedy="use the version of ebbtide that wrote it, or delete the folder and ingest again",
         )
     if gone := sorted(name for name in manifest.files() if not (folder / name).is_file()):
@@ -169,6 +192,22 @@ def read_manifest(folder: Path) -> Manifest:
             remedy="restore the folder from a backup, or delete all of it and run `ebbtide ingest` again",
         )
     return manifest
+
+
+def _decoded(content: bytes, found: int) -> Manifest:
+    """Manifest of today's format; what an older one did not know is left empty, and later loads add to it."""
+    manifest = msgspec.json.decode(content, type=Manifest)
+    if found == FORMAT:
+        return manifest
+    segments = tuple(
+        replace(segment, stats=replace(segment.stats, types=_with_fields(segment.stats.types, fields)))
+        for segment, fields in zip(manifest.segments, fields_by_segment(content), strict=True)
+    )
+    return replace(manifest, format=FORMAT, segments=segments)
+
+
+def _with_fields(types: dict[str, TypeStats], fields: dict[str, tuple[str, ...]]) -> dict[str, TypeStats]:
+    return {name: replace(of, fields=fields[name]) for name, of in types.items()}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

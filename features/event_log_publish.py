@@ -13,7 +13,8 @@ import duckdb
 from features.event_log_identity import FRESH, Outcome, Stored
 from features.event_log_manifest import BlockEntry, Manifest, QuarantineEntry, SegmentEntry, write_manifest
 from features.event_log_quarantine import new_quarantine_sql
-from features.event_log_segments import QUARANTINE, SEGMENTS, scan_sql, segment_stats, write_parquet
+from features.event_log_segments import QUARANTINE, SEGMENTS, scan_sql, write_parquet
+from features.event_log_stats import segment_stats
 from features.events import BUCKETS, COLUMNS
 from features.mapping import EventBlock
 from features.sources import sql_text

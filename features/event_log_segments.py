@@ -1,10 +1,10 @@
-"""Files of the log folder: the DuckDB connection to write them with, Parquet segments, their counts, the lock."""
+"""Files of the log folder: the DuckDB connection to write them with, Parquet segments, the lock."""
 
 from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,8 +14,8 @@ import duckdb
 from features.durable import sync
 from features.errors import LockedError
 from features.event_log_identity import Stored
-from features.event_log_manifest import Manifest, SegmentStats, TypeStats
-from features.events import BUCKETS, COLUMNS
+from features.event_log_manifest import Manifest
+from features.events import COLUMNS
 from features.sources import sql_text
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "lock",
     "remove_orphans",
     "scan_sql",
-    "segment_stats",
     "workspace",
     "write_parquet",
 ]
@@ -125,31 +124,4 @@ def scan_sql(stored: Stored, first_bucket: int, last_bucket: int) -> str:
         f"SELECT {names}, e.bucket FROM {stored.rows()} e ANTI JOIN "
         f"(SELECT event_id, load, version FROM {stored.lost()} WHERE bucket {between}) l "
         f"ON l.event_id = e.event_id AND l.load = e.load AND l.version = e.version WHERE e.bucket {between}"
-    )
-
-
-def segment_stats(con: duckdb.DuckDBPyConnection, file: str, superseded: Sequence[str]) -> SegmentStats:
-    """Count what a segment adds to the truth."""
-    truth = scan_sql(Stored(files=(file,), superseded=superseded), 0, BUCKETS - 1)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE _ebbtide_counts AS SELECT bucket, event_type, count(*) AS n, "
-        "count(amount) AS amounts, count(discount) AS discounts, count(order_id) AS orders, "
-        f"min(epoch_us(event_time)) AS first_us, max(epoch_us(event_time)) AS last_us FROM ({truth}) GROUP BY ALL"
-    )
-    types = con.execute(
-        "SELECT event_type, sum(n), sum(amounts), sum(discounts), sum(orders) FROM _ebbtide_counts GROUP BY 1"
-    ).fetchall()
-    buckets = [0] * BUCKETS
-    for bucket, rows in con.execute("SELECT bucket, sum(n) FROM _ebbtide_counts GROUP BY 1").fetchall():
-        buckets[int(bucket)] = int(rows)
-    span = con.execute("SELECT min(first_us), max(last_us) FROM _ebbtide_counts").fetchall()[0]
-    return SegmentStats(
-        rows=sum(buckets),
-        buckets=tuple(buckets),
-        types={
-            str(name): TypeStats(rows=int(rows), amounts=int(amounts), discounts=int(discounts), orders=int(orders))
-            for name, rows, amounts, discounts, orders in sorted(types)
-        },
-        first_us=None if span[0] is None else int(span[0]),
-        last_us=None if span[1] is None else int(span[1]),
     )

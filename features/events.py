@@ -21,6 +21,8 @@ __all__ = [
     "REQUIRED_COLUMNS",
     "SCALES",
     "TEXTS",
+    "TRAIT_COLUMNS",
+    "VALUE_COLUMNS",
     "Column",
     "ColumnType",
     "scaled",
@@ -95,6 +97,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
 )
 REQUIRED_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.required)
 OPTIONAL_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.required)
+TRAIT_COLUMNS: Final = tuple(name for name in OPTIONAL_COLUMNS if name not in ("event_id", "received_at"))
+"""Columns that the rows of one event type may have and those of another lack."""
+VALUE_COLUMNS: Final = ("kind", "channel", "source", "device")
+"""Columns of few distinct values, by which the rows of an event type are told apart."""
 
 EVENT_TYPES: Final[tuple[str, ...]] = (
     *("signup", "login", "session", "view", "search", "click", "content_view", "favorite"),
@@ -144,7 +150,11 @@ FILTERS: Final[tuple[str, ...]] = ("kind", "channel", "source", "device")
 """Text columns with few values: features can be told to look at the rows with one of them."""
 
 MAX_MAGNITUDE: Final = 1e12
-"""Largest absolute number a row may carry: 4,096 of them, scaled by 1,000, still fit a 64-bit sum."""
+"""Largest absolute number a row may carry: 4,096 of them, scaled by 1,000, still fit a 64-bit sum.
+
+Windows see no more than so many rows. A lifetime sum is exact up to 9.2e18 scaled units (92 thousand million million in
+money) and wraps beyond.
+"""
 
 BUCKETS: Final = 256
 """Customer buckets of the clustered log; a customer's bucket is the first byte of md5(customer_id)."""

@@ -1,24 +1,34 @@
-"""The kernel: a customer's events in, base aggregates and features at every cutoff out; the same in batch and online."""
+"""The kernel: a customer's events in, aggregates and features at every cutoff out; the same in batch and online."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.carry_columns import CARRY_LINES
 from features.compiled import compiled, inlined
+from features.kernel_columns import add_carry, fill_attributes, fill_columns
 from features.kernel_index import build_index, new_index, sized
 from features.kernel_outcome import fill_outcomes
 from features.kernel_program import NULL, Attributes, Events, Ints, OutcomeProgram, Program
 from features.kernel_readout import ReadoutProgram, fill_values
-from features.kernel_row import add_carry, fill_attributes, fill_base
 from features.kernel_time import lower_bound
 
 __all__ = ["UNANSWERABLE", "Rows", "count_rows", "fill_one", "fill_rows"]
 
 UNANSWERABLE = -1
 
-Rows = tuple[Ints, Ints, Ints, Ints, NDArray[np.float32]]
-"""What is filled, a row a customer and cutoff: customer, cutoff, kept base aggregates, outcomes, features."""
+
+class Rows(NamedTuple):
+    """What is filled: a row a customer and cutoff."""
+
+    customer: Ints
+    cutoff: Ints
+    base: Ints  # [row, kept base aggregate]
+    outcomes: Ints  # [row, outcome]
+    values: NDArray[np.float32]  # [row, feature]
 
 
 @compiled
@@ -58,48 +68,52 @@ def fill_rows(  # noqa: C901 (a branch for late events, a branch for room)
 
     ``kept`` says which base aggregates are wanted in the result besides the features.
     """
-    customer_of, cutoff_of, base, outcomes, values = into
-    index, late = new_index(program, 256, 256, 256), new_index(program, 0, 0, 0)
-    visible = _new_events(0, events.numbers.shape[0])
+    index = new_index(program, cutoffs.size, 256, 256, 256)
+    late, visible = new_index(program, 1, 0, 0, 0), _new_events(0, events.numbers.shape[0])
     newest = np.empty(256, np.int64)
     carried = np.zeros(program.by_row.size, np.int64)
-    scratch = np.empty(program.base_column.size + program.attribute_column.size, np.int64)
+    columns = np.empty((program.base_column.size + program.attribute_column.size, cutoffs.size), np.int64)
+    column = np.empty((columns.shape[0], 1), np.int64)
+    oldest, row_of = np.empty(cutoffs.size, np.int64), np.empty(cutoffs.size, np.int64)
     for customer in range(first, last):
         row, start, stop = rows[customer], offsets[customer], offsets[customer + 1]
         if row == rows[customer + 1]:
             continue
         index = sized(index, program, events, start, stop)
         build_index(index, program, events, start, stop, carried)
+        for at in range(cutoffs.size):
+            seen = lower_bound(events.time, start, stop, cutoffs[at]) - start
+            oldest[at] = _tail_from(events.time, start, seen, cutoffs[at], program.limits)
+        fill_columns(index, program, events.numbers, cutoffs, oldest, columns)
         if newest.size < stop - start:
             newest = np.empty(2 * (stop - start), np.int64)
         _running_max(events.received, start, stop, newest)
+        row = rows[customer]
         for at in range(cutoffs.size):
-            cutoff, before = cutoffs[at], received_before[at]
-            seen = lower_bound(events.time, start, stop, cutoff) - start
-            if seen == 0:
-                continue
-            if newest[seen - 1] < before:
-                oldest = _tail_from(events.time, start, seen, cutoff, program.limits)
-                fill_base(index, program, events.numbers, cutoff, oldest, scratch)
-            else:
+            seen = lower_bound(events.time, start, stop, cutoffs[at]) - start
+            if seen > 0 and newest[seen - 1] >= received_before[at]:
                 if visible.time.size < seen:
                     visible = _new_events(stop - start, events.numbers.shape[0])
-                seen = _copy_visible(events, start, start + seen, before, visible)
-                if seen == 0:
-                    continue
-                late = sized(late, program, visible, 0, seen)
-                build_index(late, program, visible, 0, seen, carried)
-                oldest = _tail_from(visible.time, 0, seen, cutoff, program.limits)
-                fill_base(late, program, visible.numbers, cutoff, oldest, scratch)
-            fill_attributes(program, attributes, customer, cutoff, scratch)
-            fill_values(readouts, scratch, cutoff, values[row])
-            for column in range(kept.size):
-                base[row, column] = scratch[kept[column]]
-            customer_of[row] = customer
-            cutoff_of[row] = cutoff
-            if outcome.start.size > 0:
-                fill_outcomes(index, outcome, cutoff, outcomes[row])
-            row += 1
+                seen = _copy_visible(events, start, start + seen, received_before[at], visible)
+                if seen > 0:
+                    late = sized(late, program, visible, 0, seen)
+                    build_index(late, program, visible, 0, seen, carried)
+                    oldest[at] = _tail_from(visible.time, 0, seen, cutoffs[at], program.limits)
+                    fill_columns(late, program, visible.numbers, cutoffs[at : at + 1], oldest[at : at + 1], column)
+                    columns[:, at] = column[:, 0]
+            row_of[at] = row if seen > 0 else -1
+            row += seen > 0
+        fill_attributes(program, attributes, customer, cutoffs, columns)
+        fill_values(readouts, columns, cutoffs, row_of, into.values)
+        for at in range(cutoffs.size):
+            row = row_of[at]
+            if row >= 0:
+                into.customer[row] = customer
+                into.cutoff[row] = cutoffs[at]
+                for place in range(kept.size):
+                    into.base[row, place] = columns[kept[place], at]
+                if outcome.start.size > 0:
+                    fill_outcomes(index, outcome, cutoffs[at], into.outcomes[row])
 
 
 @compiled
@@ -112,32 +126,33 @@ def fill_one(
     attributes: Attributes,
     cutoff: int,
     received_before: int,
-    row: Ints,
+    columns: Ints,
     values: NDArray[np.float32],
 ) -> int:
     """Fill one row from one customer's kept events and carry (no rows: none); gives how many events were seen.
 
-    :data:`UNANSWERABLE` if events before ``kept_from``, which are gone into the carry, would be needed.
+    ``columns`` is [base aggregate, 1], ``values`` [1, feature]. :data:`UNANSWERABLE` if events before ``kept_from``,
+    which are gone into the carry, would be needed.
     """
     seen = lower_bound(events.time, 0, events.time.size, cutoff)
-    if events.received[:seen].size > 0 and events.received[:seen].max() >= received_before:
+    visible = events
+    if seen > 0 and events.received[:seen].max() >= received_before:
         visible = _new_events(seen, events.numbers.shape[0])
         seen = _copy_visible(events, 0, seen, received_before, visible)
-    else:
-        visible = events
     if carry.shape[0] > 0 and seen < program.limits[0] and cutoff - program.limits[1] < kept_from:
         return UNANSWERABLE
     carried = np.zeros(program.by_row.size, np.int64)
     if carry.shape[0] > 0:
-        carried[:] = carry[:, 0] > 0
-    index = sized(new_index(program, 0, 0, 0), program, visible, 0, seen)
+        carried[:] = carry[:, CARRY_LINES] > 0
+    index = sized(new_index(program, 1, 0, 0, 0), program, visible, 0, seen)
     build_index(index, program, visible, 0, seen, carried)
-    oldest = _tail_from(visible.time, 0, seen, cutoff, program.limits)
-    fill_base(index, program, visible.numbers, cutoff, oldest, row)
+    cutoffs = np.full(1, cutoff)
+    oldest = np.full(1, _tail_from(visible.time, 0, seen, cutoff, program.limits))
+    fill_columns(index, program, visible.numbers, cutoffs, oldest, columns)
     if carry.shape[0] > 0:
-        add_carry(program, carry, index, row)
-    fill_attributes(program, attributes, 0, cutoff, row)
-    fill_values(readouts, row, cutoff, values)
+        add_carry(program, carry, index, columns)
+    fill_attributes(program, attributes, 0, cutoffs, columns)
+    fill_values(readouts, columns, cutoffs, np.zeros(1, np.int64), values)
     return seen
 
 

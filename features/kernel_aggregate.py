@@ -5,7 +5,6 @@ from __future__ import annotations
 from features.compiled import inlined
 from features.kernel_index import NO_TEXT
 from features.kernel_program import NULL, Ints
-from features.kernel_time import local_day_at
 
 __all__ = [
     "active_days",
@@ -54,23 +53,8 @@ def active_days(day_rank: Ints, low: int, high: int) -> int:
 
 
 @inlined
-def streak(
-    day_rank: Ints,
-    day_streak: Ints,
-    line_time: Ints,
-    low: int,
-    high: int,
-    cutoff: int,
-    zone_start: Ints,
-    zone_offset: Ints,
-    zone_least: Ints,
-) -> int:
-    """Local days in a row up to the newest line's, if that is the cutoff's own day or the one before."""
-    if low >= high:
-        return 0
-    newest = local_day_at(zone_start, zone_offset, zone_least, line_time[high - 1])
-    if local_day_at(zone_start, zone_offset, zone_least, cutoff) - newest > 1:
-        return 0
+def streak(day_rank: Ints, day_streak: Ints, low: int, high: int) -> int:
+    """Local days in a row that end with the newest line's; not of what is before ``low``."""
     days: int = min(day_streak[high - 1], day_rank[high - 1] - day_rank[low] + 1)
     return days
 

@@ -41,9 +41,10 @@ class Index(NamedTuple):
     plain: Ints  # [stream] 1: every line is an order, so lines and orders are the same
     slot_start: Ints  # [slot + 1] into running
     link_start: Ints  # [link + 1] into before
-    line_end: Ints  # [stream] what a cutoff sees
+    cursor: Ints  # [stream] while lines are shared out
+    line_end: Ints  # [cutoff] what each cutoff sees of the stream at hand
     order_end: Ints
-    pair_line: Ints  # [pair] where a window begins
+    pair_line: Ints  # [pair, cutoff] where a window begins
     pair_order: Ints
     line_source: Ints  # [line] the event
     line_time: Ints
@@ -63,8 +64,8 @@ class Index(NamedTuple):
 
 
 @compiled
-def new_index(program: Program, lines: int, running: int, links: int) -> Index:
-    """Workspace for customers of up to so many lines, entries of running sums and of links."""
+def new_index(program: Program, cutoffs: int, lines: int, running: int, links: int) -> Index:
+    """Workspace for so many cutoffs, and customers of up to so many lines, entries of running sums and of links."""
     streams = program.by_row.size
     size = 64  # also scratch for counts by hour
     while size < 2 * lines:
@@ -76,9 +77,10 @@ def new_index(program: Program, lines: int, running: int, links: int) -> Index:
         np.zeros(program.slot_stream.size + 1, np.int64),
         np.zeros(program.link_stream.size + 1, np.int64),
         np.zeros(streams, np.int64),
-        np.zeros(streams, np.int64),
-        np.zeros(program.pair_window.size, np.int64),
-        np.zeros(program.pair_window.size, np.int64),
+        np.zeros(cutoffs, np.int64),
+        np.zeros(cutoffs, np.int64),
+        np.zeros((program.pair_window.size, cutoffs), np.int64),
+        np.zeros((program.pair_window.size, cutoffs), np.int64),
         np.empty(lines, np.int64),
         np.empty(lines, np.int64),
         np.empty(lines, np.int64),
@@ -125,6 +127,7 @@ def sized(index: Index, program: Program, events: Events, start: int, stop: int)
         return index
     larger = new_index(
         program,
+        index.line_end.size,
         max(lines + lines // 4, index.line_time.size),
         max(running + running // 4, index.running.size),
         max(links + links // 4, index.before.size),
@@ -136,9 +139,7 @@ def sized(index: Index, program: Program, events: Events, start: int, stop: int)
 
 
 @compiled
-def build_index(  # noqa: C901 (one branch a wish)
-    index: Index, program: Program, events: Events, start: int, stop: int, carried: Ints
-) -> None:
+def build_index(index: Index, program: Program, events: Events, start: int, stop: int, carried: Ints) -> None:
     """Index the events ``start:stop`` of one customer after :func:`sized`; ``carried`` [stream]: lines in the carry."""
     _share_out(index, program, events, start, stop)
     line_start = index.line_start
@@ -166,18 +167,11 @@ def build_index(  # noqa: C901 (one branch a wish)
             _add_up(index, program, events, slot)
     for link in range(program.link_stream.size):
         _link(index, program, events, link)
-    for stream in range(program.by_row.size):
-        first = line_start[stream]
-        index.line_end[stream] = first
-        index.order_end[stream] = first
-        for pair in range(program.pair_start[stream], program.pair_start[stream + 1]):
-            index.pair_line[pair] = first
-            index.pair_order[pair] = first
 
 
 @compiled
 def _share_out(index: Index, program: Program, events: Events, start: int, stop: int) -> None:
-    end, line_start, line_source, line_time = index.line_end, index.line_start, index.line_source, index.line_time
+    end, line_start, line_source, line_time = index.cursor, index.line_start, index.line_source, index.line_time
     kinds, times, numbers = events.kind, events.time, events.numbers
     member_start, member_stream = program.member_start, program.member_stream
     filter_row, filter_code = program.filter_row, program.filter_code

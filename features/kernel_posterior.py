@@ -1,6 +1,6 @@
 """The posterior of a fitted MBG/NBD: is the customer still alive, and how many orders are to come.
 
-Purchases come at a customer's own rate rate ~ Gamma(r, alpha); after the first and after every later purchase the customer
+Purchases come at a customer's own rate ~ Gamma(r, alpha); after the first and after every later purchase the customer
 leaves for good with probability p ~ Beta(a, b). Parameters are fitted in `training`; here are the formulas only.
 
 References
@@ -37,8 +37,8 @@ def p_alive(r: float, alpha: float, a: float, b: float, repeats: float, recency:
 def expected_orders(r: float, alpha: float, a: float, b: float, repeats: float, age: float, horizon: float) -> float:
     """Purchases in the next ``horizon`` days of a customer who has not left.
 
-    With z = t / (alpha + T + t): (a + b + x) / (a - 1) · (1 - (1 - z)^(a - 1) · ₂F₁(a + b - r, a - 1; a + b + x; z)), which
-    is the published form after Euler's transformation, so that the series has few terms for z < 1.
+    With z = t / (alpha + T + t): (a + b + x) / (a - 1) · (1 - (1 - z)^(a - 1) · ₂F₁(a + b - r, a - 1; a + b + x; z)),
+    which is the published form after Euler's transformation, so that the series has few terms for z < 1.
     """
     shape = a if abs(a - 1.0) >= _NEAR_ONE else 1.0 + _NEAR_ONE  # the limit at a = 1, to a millionth
     z = horizon / (alpha + age + horizon)

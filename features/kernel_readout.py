@@ -61,7 +61,7 @@ class ReadoutProgram(NamedTuple):
 
     operation: Ints  # [feature]
     column: Ints  # [feature, 3], repeated where fewer are needed, 0 where none is
-    weight: Ints  # [feature, 3] of the integers of a difference
+    weight: Ints  # [feature, 2] how often the second and the third are taken away from the first, in a difference
     unit: NDArray[np.float64]  # [feature, 2] what the first two are divided by
     parameters: NDArray[np.float64]  # [feature, 5]
     zone_start: Ints
@@ -70,60 +70,84 @@ class ReadoutProgram(NamedTuple):
 
 
 @compiled
-def fill_values(  # noqa: C901 (one branch a readout)
-    program: ReadoutProgram, base: Ints, cutoff: int, values: NDArray[np.float32]
+def fill_values(  # noqa: C901 (one branch a readout that is common)
+    program: ReadoutProgram, base: Ints, cutoffs: Ints, row_of: Ints, values: NDArray[np.float32]
 ) -> None:
-    """Fill ``values`` [feature] from ``base`` [base aggregate]; NaN is null."""
+    """Fill rows of ``values`` [row, feature] from ``base`` [base aggregate, cutoff]; NaN is null.
+
+    ``row_of`` [cutoff] says which row, -1: none.
+    """
     operations, columns, units = program.operation, program.column, program.unit
     for feature in range(operations.size):
         operation = operations[feature]
         if operation == DAY_OF_YEAR:
-            ahead = cutoff + int(program.parameters[feature, 0]) * 86_400_000_000
-            day = local_day_at(program.zone_start, program.zone_offset, program.zone_least, ahead)
-            values[feature] = np.float32(day_of_year(day))
+            _fill_day_of_year(program, feature, cutoffs, row_of, values)
             continue
-        first = base[columns[feature, 0]]
-        second = base[columns[feature, 1]]
-        third = base[columns[feature, 2]]
-        value = math.nan
-        if operation == AGE_UNANSWERED:
-            if first != NULL and (second == NULL or second < first):
-                value = float(cutoff - first) / _DAY_US
-        elif first == NULL or second == NULL or third == NULL:
+        first, second, third = columns[feature, 0], columns[feature, 1], columns[feature, 2]
+        unit, other_unit = units[feature, 0], units[feature, 1]
+        for at in range(cutoffs.size):
+            row = row_of[at]
+            if row < 0:
+                continue
+            x, y, z = base[first, at], base[second, at], base[third, at]
             value = math.nan
-        elif operation == VALUE:
-            value = float(first) / units[feature, 0]
-        elif operation == AGE:
-            value = float(cutoff - first) / _DAY_US
-        elif operation == SPAN:
-            value = float(second - first) / _DAY_US
-        elif operation == QUOTIENT:
-            if second != 0:
-                value = (float(first) / units[feature, 0]) / (float(second) / units[feature, 1])
-        elif operation == SHARE:
-            if first + second != 0:
-                value = float(first) / float(first + second)
-        elif operation == DIFFERENCE:
-            weight = program.weight[feature]
-            value = float(first * weight[0] + second * weight[1] + third * weight[2]) / units[feature, 0]
-        elif operation == SPREAD:
-            if second != 0:
-                value = float(first) * float(first) / float(second)
-        elif operation == GAP_SD:
-            value = _gap_sd(first, second, third)
-        elif operation == GAP_VARIATION:
-            if second > 0:
-                value = _gap_sd(first, second, third) / (float(second) / float(third)) * _DAY_MINUTES
-        elif operation == AGE_PER_GAP:
-            if second > 0:
-                value = (float(cutoff - first) / _MINUTE_US) / (float(second) / float(third))
-        elif first > 0:
-            repeats, recency, age = float(first - 1), float(third - second) / _DAY_US, float(cutoff - second) / _DAY_US
-            r, alpha, a, b, horizon = program.parameters[feature]
-            value = p_alive(r, alpha, a, b, repeats, recency, age)
-            if operation == EXPECTED_ORDERS:
-                value *= expected_orders(r, alpha, a, b, repeats, age, horizon)
-        values[feature] = np.float32(value)
+            if operation == VALUE:
+                value = float(x) / unit if x != NULL else math.nan
+            elif operation == AGE:
+                value = float(cutoffs[at] - x) / _DAY_US if x != NULL else math.nan
+            elif operation == QUOTIENT:
+                if x != NULL and y != NULL and y != 0:
+                    value = (float(x) / unit) / (float(y) / other_unit)
+            elif operation == AGE_UNANSWERED:
+                if x != NULL and (y == NULL or y < x):
+                    value = float(cutoffs[at] - x) / _DAY_US
+            elif x != NULL and y != NULL and z != NULL:
+                if operation in (P_ALIVE, EXPECTED_ORDERS):
+                    value = _posterior(operation, x, y, z, cutoffs[at], program.parameters[feature])
+                else:
+                    if operation == DIFFERENCE:
+                        x -= y * program.weight[feature, 0] + z * program.weight[feature, 1]
+                    value = _compute(operation, x, y, z, cutoffs[at], unit)
+            values[row, feature] = np.float32(value)
+
+
+@compiled
+def _fill_day_of_year(
+    program: ReadoutProgram, feature: int, cutoffs: Ints, row_of: Ints, values: NDArray[np.float32]
+) -> None:
+    ahead = int(program.parameters[feature, 0]) * 86_400_000_000
+    for at in range(cutoffs.size):
+        if row_of[at] >= 0:
+            day = local_day_at(program.zone_start, program.zone_offset, program.zone_least, cutoffs[at] + ahead)
+            values[row_of[at], feature] = np.float32(day_of_year(day))
+
+
+@compiled
+def _compute(operation: int, x: int, y: int, z: int, cutoff: int, unit: float) -> float:
+    if operation == SPAN:
+        return float(y - x) / _DAY_US
+    if operation == SHARE:
+        return float(x) / float(x + y) if x + y != 0 else math.nan
+    if operation == DIFFERENCE:
+        return float(x) / unit
+    if operation == SPREAD:
+        return float(x) * float(x) / float(y) if y != 0 else math.nan
+    if operation == GAP_SD:
+        return _gap_sd(x, y, z)
+    if operation == GAP_VARIATION:
+        return _gap_sd(x, y, z) / (float(y) / float(z)) * _DAY_MINUTES if y > 0 else math.nan
+    return (float(cutoff - x) / _MINUTE_US) / (float(y) / float(z)) if y > 0 else math.nan
+
+
+@compiled
+def _posterior(operation: int, count: int, first: int, last: int, cutoff: int, fit: NDArray[np.float64]) -> float:
+    if count == 0:
+        return math.nan
+    repeats, recency, age = float(count - 1), float(last - first) / _DAY_US, float(cutoff - first) / _DAY_US
+    alive = p_alive(fit[0], fit[1], fit[2], fit[3], repeats, recency, age)
+    if operation == P_ALIVE:
+        return alive
+    return alive * expected_orders(fit[0], fit[1], fit[2], fit[3], repeats, age, fit[4])
 
 
 @compiled

@@ -9,6 +9,7 @@ __all__ = ["day_at", "day_of_year", "hour_of_week", "local_day_at", "lower_bound
 
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
+_STEPS = 16
 _THURSDAY = 3
 """1970-01-01, counted from Monday."""
 
@@ -27,18 +28,18 @@ def lower_bound(values: Ints, low: int, high: int, value: int) -> int:
 
 @inlined
 def onwards(values: Ints, low: int, high: int, value: int) -> int:
-    """As :func:`lower_bound`, by steps that double: cheap when the answer is near ``low``."""
-    step = 1
-    while low + step <= high and values[low + step - 1] < value:
-        low += step
-        step += step
-    high = min(high, low + step - 1)
-    while low < high:
-        middle = (low + high) >> 1
-        if values[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
+    """As :func:`lower_bound`, a few steps on foot first: cheaper where the answer is near ``low``, as it mostly is."""
+    steps = 0
+    while steps < _STEPS and low < high and values[low] < value:
+        low += 1
+        steps += 1
+    if steps == _STEPS:
+        while low < high:
+            middle = (low + high) >> 1
+            if values[middle] < value:
+                low = middle + 1
+            else:
+                high = middle
     return low
 
 

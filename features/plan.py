@@ -200,12 +200,12 @@ def _fingerprint(features: Sequence[Feature], timezone: str, max_events: int) ->
 def _readout_program(features: Sequence[Feature], positions: dict[Base, int], timezone: str) -> ReadoutProgram:
     columns = [[positions[base] for base in feature.bases] or [0] for feature in features]
     units = [[_unit(feature.readout, base) for base in feature.bases] for feature in features]
-    weights = [[1, *([-1] * (len(feature.bases) - 1))] for feature in features]
+    weights = [[1] * (len(feature.bases) - 1) for feature in features]
     zone = offset_table(timezone)
     return ReadoutProgram(
         operation=np.array([_OPERATIONS[feature.readout] for feature in features], dtype=np.int64),
         column=np.array([[*c, c[-1], c[-1]][:3] for c in columns], dtype=np.int64).reshape(-1, 3),
-        weight=np.array([[*w, 0, 0][:3] for w in weights], dtype=np.int64).reshape(-1, 3),
+        weight=np.array([[*w, 0, 0][:2] for w in weights], dtype=np.int64).reshape(-1, 2),
         unit=np.array([[*u, 1.0, 1.0][:2] for u in units], dtype=np.float64).reshape(-1, 2),
         parameters=np.array([[*f.parameters, *[0.0] * 5][:5] for f in features], dtype=np.float64).reshape(-1, 5),
         zone_start=zone.start_us,

@@ -205,17 +205,17 @@ class State:
         if carry.shape[0]:
             filters = {column: [code_of(value) for value in values] for column, values in plan.filters.items()}
             carry = by_stream(carry, self.names, plan.streams, filters)
-        row = np.empty(len(plan.base), dtype=np.int64)
-        values = np.empty(len(plan.features), dtype=np.float32)
+        columns = np.empty((len(plan.base), 1), dtype=np.int64)
+        values = np.empty((1, len(plan.features)), dtype=np.float32)
         events, attributes = events_of(content, self.names, plan), attributes_of(content.attributes, plan.attributes)
         asked = (plan.program, plan.readout_program, events, carry, content.kept_from, attributes)
-        if fill_one(*asked, cutoff_us, before, row, values) == UNANSWERABLE:
+        if fill_one(*asked, cutoff_us, before, columns, values) == UNANSWERABLE:
             raise StateError(
                 f"the cutoff {from_us(cutoff_us).isoformat()} is before what the customer's stored state can answer",
                 expected=f"{from_us(self.oldest_answerable_us).isoformat()} or later",
                 remedy="leave out the cutoff, or compute it from the log: `ebbtide score --cutoff`",
             )
-        return Answer(row[plan.kept], values)
+        return Answer(columns[plan.kept, 0], values[0])
 
     def last_events(self, count: int) -> tuple[RecentEvent, ...]:
         """Newest events, newest first; at most 20 are kept in full."""

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.catalogue import catalogue, traits_of
+from features.catalogue import catalogue
 from features.duckdb_engine import build as build_table
 from features.duckdb_engine import concat
 from features.durable import replacing
+from features.naming_phrase import windows_text
 from features.plan import Plan, compile_plan
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class FeatureList:
                     "name": feature.name,
                     "family": str(feature.family),
                     "unit": feature.unit,
+                    "window": windows_text(feature.bases),
                     "window_days": sorted({base.window_days for base in feature.bases if base.window_days}),
                     "null_when": feature.null_meaning,
                     "description": feature.description,
@@ -98,14 +100,7 @@ class FeatureList:
 
 def log_features(snapshot: Snapshot) -> tuple[Feature, ...]:
     """The catalogue for the event types that a log has."""
-    return catalogue(
-        traits_of(
-            snapshot.event_types,
-            amount_types=snapshot.amount_types,
-            discount_types=snapshot.discount_types,
-            order_types=snapshot.order_types,
-        )
-    )
+    return catalogue(snapshot.type_traits)
 
 
 def log_plan(workspace: Workspace, snapshot: Snapshot, extra: Iterable[Base] = ()) -> Plan:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticUndefined
 
-from features.catalogue import TypeTraits, catalogue
+from features.catalogue import catalogue
+from features.catalogue.vocabulary import ATTRIBUTES, CONVENTIONS, POSTERIOR, SEASON_DAYS, VOCABULARY
+from features.grammar import MAX_EVENTS, TAIL_DAYS
+from features.naming_phrase import windows_text
 from pipelines import settings
 from serving.routes import ROUTES
 
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
+
+    from features.definition import Feature
 
 __all__ = ["api_page", "config_page", "features_page", "main", "pages"]
 
@@ -63,30 +69,39 @@ def config_page() -> str:
 
 
 def features_page() -> str:
-    """Markdown of the catalogue for one event type with money and orders, and one without."""
-    rich = TypeTraits(has_amount=True, has_discount=True, has_orders=True)
-    features = catalogue({"purchase": rich, "session": TypeTraits()})
+    """Markdown of the catalogue for a log that has everything."""
+    features = catalogue(VOCABULARY, season_days=SEASON_DAYS, posterior=POSTERIOR, attributes=ATTRIBUTES)
     lines = [
         "# Features",
         _WRITTEN_BY,
-        f"Each event type of a log brings its own. Below are the {len(features)} of a log with `purchase` (amounts,",
-        "discounts, orders) and `session` (none of them); any other type brings those of one or the other under its",
-        "own name. `ebbtide features` lists those of a project. A window is half-open, `[cutoff - window, cutoff)`, in",
-        "days of 86,400 s. An empty cell under *null when* means never.",
+        f"The {len(features)} features of a log that has all {len(VOCABULARY)} built-in event types with every column",
+        "that makes sense for them. A log has those that its event types and columns allow: the others vanish. An",
+        "event type of a project's own brings what `login` brings, under its own name, or what `coupon_redeemed`",
+        "brings on its own if its rows carry money or orders. Where a name holds a value of the log (a channel, a",
+        "kind, an attribute), each value brings its own. `ebbtide features` lists those of a project.",
+        "",
+        "- A window is half-open, `[cutoff - window, cutoff)`, in days of 86,400 s.",
+        f"- Windows, gaps, streaks, spreads and different values look at a customer's last {MAX_EVENTS:,} events of",
+        f"  the last {TAIL_DAYS} days at most; *lifetime* looks at everything.",
+        "- Orders are counted by `order_id`, at the time of their first row; without one, each row is its own.",
+        "- An empty cell under *null when* means never. What is undefined is null, not 0.",
+        "",
+        "Some columns and kinds have a meaning of their own:",
+        "",
+        *(f"- {convention}" for convention in CONVENTIONS),
     ]
     for family in dict.fromkeys(feature.family for feature in features):
+        about = (importlib.import_module(f"features.catalogue.{family}").__doc__ or "").partition(": ")[2]
         lines += [
             "",
             f"## {str(family).capitalize()}",
             "",
-            "| feature | unit | null when | meaning |",
-            "|---|---|---|---|",
+            f"{about[:1].upper()}{about[1:]}".strip(),
+            "",
+            "| feature | unit | window | null when | meaning |",
+            "|---|---|---|---|---|",
         ]
-        lines += [
-            f"| `{feature.name}` | {feature.unit} | {feature.null_meaning} | {feature.description} |"
-            for feature in features
-            if feature.family == family
-        ]
+        lines += [_feature_row(feature) for feature in features if feature.family == family]
     return "\n".join(lines) + "\n"
 
 
@@ -136,6 +151,11 @@ def main(arguments: list[str]) -> int:
     if stale:
         sys.stderr.write(f"{', '.join(stale)}: not what the code says; run `make docs`\n")
     return 1 if stale else 0
+
+
+def _feature_row(feature: Feature) -> str:
+    cells = (f"`{feature.name}`", feature.unit, windows_text(feature.bases), feature.null_meaning, feature.description)
+    return f"| {' | '.join(cells)} |"
 
 
 def _row(name: str, field: FieldInfo) -> str:

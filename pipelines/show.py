@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -36,7 +36,8 @@ __all__ = [
     "table_text",
 ]
 
-_PIPED_WIDTH = 160
+_UNLIMITED: Final = 100_000
+"""Width of what is piped: a table is as wide as its cells, so that every row is one line and no name is broken."""
 
 
 def show_ingest(report: IngestReport) -> None:
@@ -87,10 +88,10 @@ def show_build(report: BuildReport) -> None:
 def show_features(report: FeatureList) -> None:
     """The catalogue of the log."""
     table(
-        ("feature", "family", "unit", "null when", "meaning"),
+        ("feature", "family", "unit", "window", "null when", "meaning"),
         [
-            (feature.name, str(feature.family), feature.unit, feature.null_meaning, feature.description)
-            for feature in report.features
+            (one["name"], one["family"], one["unit"], one["window"], one["null_when"], one["description"])
+            for one in report.to_dict()["features"]
         ],
     )
     line(f"{len(report.features)} features, fingerprint {report.fingerprint[:12]}")
@@ -194,13 +195,16 @@ def show_monitor(report: MonitorReport) -> None:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) -> None:
-    """Print aligned columns; those listed in ``numbers`` to the right."""
-    _console().print(_grid(header, rows, numbers))
+    """Print aligned columns; those listed in ``numbers`` to the right. Only a terminal breaks long cells."""
+    if sys.stdout.isatty():
+        _console().print(_grid(header, rows, numbers))
+    else:
+        sys.stdout.write(table_text(header, rows, numbers=numbers) + "\n")
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
     """Aligned columns as plain text, without trailing blanks."""
-    plain = Console(width=_PIPED_WIDTH, file=io.StringIO(), color_system=None)
+    plain = Console(width=_UNLIMITED, file=io.StringIO(), color_system=None)
     with plain.capture() as captured:
         plain.print(_grid(header, rows, numbers))
     return "\n".join(text.rstrip() for text in captured.get().splitlines())
@@ -212,8 +216,8 @@ def line(text: str) -> None:
 
 
 def _console() -> Console:
-    """Made anew, so that it writes to what stdout is now; wide enough for a table when piped."""
-    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    """Made anew, so that it writes to what stdout is now."""
+    return Console(width=None if sys.stdout.isatty() else _UNLIMITED)
 
 
 def _grid(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int]) -> Table:

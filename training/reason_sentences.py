@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definition import Aggregation, Base, Feature, Readout
+from features.definition import TAIL_DAYS, Aggregation, Base, Feature, Readout
 from training.reason_groups import Group, Topic
 from training.reason_texts import Texts
 
@@ -36,8 +36,19 @@ _TEMPLATES: Final[Mapping[tuple[Readout, Aggregation, str | None], str]] = {
     (_R.GAP_VARIATION, _A.GAP_SQUARES, None): "gap_variation",
     (_R.SPAN_DAYS, _A.FIRST, None): "span",
     (_R.AGE_DAYS, _A.FIRST, None): "first",
+    (_R.AGE_UNANSWERED, _A.LAST, None): "unanswered",
+    (_R.VALUE, _A.STREAK, None): "streak",
+    (_R.VALUE, _A.RUNNING_OUT, "duration_seconds"): "expiry",
+    (_R.SPREAD, _A.COUNT, None): "spread",
+    (_R.P_ALIVE, _A.COUNT, None): "p_alive",
+    (_R.EXPECTED_ORDERS, _A.COUNT, None): "expected",
 }
-"""What is said of a feature; anything else is said by its own description."""
+"""What is said of a feature without a filter; anything else is said by its own description."""
+_BARE: Final = frozenset({"ratio", "probability", "as recorded", "events", "orders", "rows"})
+"""Units that say nothing new behind a number."""
+_BY_UNIT: Final = {"money": "money", "share": "percent"}
+_YES_OR_NO: Final = "1 or 0"
+_AGES: Final = frozenset({Readout.AGE_DAYS, Readout.AGE_UNANSWERED})
 
 
 class Facts:
@@ -64,11 +75,9 @@ class Facts:
         return self._row[position]
 
     def find(self, readout: Readout, base: Base) -> float | None:
-        """Value of the first column with this readout whose first aggregate measures the same in any window."""
+        """Value of the first column with this readout (one of aggregates) whose first one measures the same."""
         for position, feature in enumerate(self.features):
-            first = feature.bases[0]
-            same = (first.aggregation, first.event_type, first.field) == (base.aggregation, base.event_type, base.field)
-            if feature.readout is readout and same:
+            if feature.readout is readout and _same_measure(feature.bases[0], base):
                 return self._row[position]
         return None
 
@@ -123,15 +132,18 @@ def sentence(facts: Facts, group: Group, leading: int) -> str:
     str
         Without a full stop.
     """
-    if group.topic is Topic.RECENCY:
+    if group.topic is Topic.RECENCY and not group.detail:
         return _recency(facts, group.event_type, leading)
     feature, value = facts.features[leading], facts.value(leading)
     if value is None:
         return _null(facts, feature)
+    if not feature.bases:
+        ahead = any(feature.parameters)
+        return facts.say("plain" if ahead else "season", what=_what(feature), number=_number(value), n=round(value))
     first, last = feature.bases[0], feature.bases[-1]
     if (feature.readout, first.aggregation) == (Readout.VALUE, Aggregation.COUNT):
         return _count(facts, first, value)
-    template = _template(feature)
+    template = _template(feature, value)
     lifelong = f"{template}_life"
     singular, plural = facts.noun(first.event_type)
     return facts.say(
@@ -141,22 +153,26 @@ def sentence(facts: Facts, group: Group, leading: int) -> str:
         other=facts.noun(last.event_type)[0],
         window=first.window_days,
         longer=last.window_days,
+        tail=TAIL_DAYS,
+        ahead=_number(feature.parameters[-1]) if feature.parameters else "",
         n=round(value),
         percent=round(100 * value),
         ratio=_number(value),
         number=_number(value),
         unit=feature.unit,
         money=facts.money(value),
-        days=facts.days(value if feature.readout is Readout.AGE_DAYS else value + _ROUND),
+        days=facts.days(value if feature.readout in _AGES else value + _ROUND),
         what=_what(feature),
     )
 
 
 def _null(facts: Facts, feature: Feature) -> str:
+    if not feature.bases or any(base.where is not None for base in feature.bases):
+        return _why(facts, feature)
     last = feature.bases[-1]
     singular, plural = facts.noun(last.event_type)
     match feature.readout:
-        case Readout.AGE_DAYS | Readout.SPAN_DAYS:
+        case Readout.AGE_DAYS | Readout.SPAN_DAYS | Readout.P_ALIVE | Readout.EXPECTED_ORDERS:
             return facts.say("never", event=singular)
         case Readout.RATIO | Readout.TREND if last.aggregation is Aggregation.COUNT:
             none = "never" if last.window_days is None else "count_none"
@@ -169,16 +185,39 @@ def _null(facts: Facts, feature: Feature) -> str:
         case _ if last.aggregation is Aggregation.GAP_MAX:
             return facts.say("rhythm_none", events=plural)
         case _:
-            return facts.say("null", what=_what(feature), why=feature.null_meaning or feature.unit)
+            return _why(facts, feature)
 
 
-def _template(feature: Feature) -> str:
+def _why(facts: Facts, feature: Feature) -> str:
+    """A null explains itself: what is missing is the fact."""
+    if feature.null_meaning:
+        return facts.say("null", why=feature.null_meaning)
+    return facts.say("unknown", what=_what(feature))
+
+
+def _template(feature: Feature, value: float) -> str:
     first, last = feature.bases[0], feature.bases[-1]
+    if feature.unit == _YES_OR_NO:
+        return "yes" if value else "no"
+    if first.aggregation is Aggregation.STREAK and feature.readout is Readout.VALUE and not value:
+        return "streak_none"
+    other = _BY_UNIT.get(feature.unit, "plain" if feature.unit in _BARE else "other")
+    if any(base.where is not None for base in feature.bases):
+        return other
     if feature.readout is Readout.RATIO:
         across = first.event_type != last.event_type
         if last.aggregation is not Aggregation.COUNT or across != (first.aggregation is Aggregation.COUNT):
-            return "other"  # lines an order, refunds a purchase …
-    return _TEMPLATES.get((feature.readout, first.aggregation, first.field), "other")
+            return other  # lines an order, refunds a purchase …
+        if first.window_days != last.window_days:
+            return other
+    return _TEMPLATES.get((feature.readout, first.aggregation, first.field), other)
+
+
+def _same_measure(one: Base, other: Base) -> bool:
+    """Whether two aggregates measure the same of the same rows, in any window."""
+    return (one.aggregation, one.event_type, one.field, one.where) == (
+        *(other.aggregation, other.event_type, other.field, other.where),
+    )
 
 
 def _recency(facts: Facts, event_type: str | None, leading: int) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from features.definition import Aggregation, Base, Family, Feature, Readout
 
-__all__ = ["LONG", "MIDDLE", "SHORT", "WINDOWS", "TypeTraits", "base", "ratio", "traits_of", "value"]
+__all__ = ["LONG", "MAX_VALUES", "MIDDLE", "SHORT", "WINDOWS", "TypeTraits", "base", "ratio", "value"]
 
 WINDOWS: Final = (7, 14, 28, 56, 91, 182, 364)
 """Whole weeks, so that each window holds the same number of each weekday."""
 SHORT, MIDDLE, LONG = 28, 91, 364
+
+
+MAX_VALUES: Final = 12
+"""Values of one column of one event type that the catalogue may tell apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,42 +25,40 @@ class TypeTraits:
 
     Parameters
     ----------
-    has_amount, has_discount : bool
-        Whether any row has one.
-    has_orders : bool
-        Whether any row has an ``order_id``: several rows may then be one event.
+    fields : frozenset of str
+        Log columns that any row has; of :data:`features.events.TRAIT_COLUMNS`.
+    values : mapping of str to tuple of str
+        For each of :data:`features.events.VALUE_COLUMNS` that has any: the values to tell apart, in alphabetical order.
+        A log offers the :data:`MAX_VALUES` most frequent ones.
+
+    Examples
+    --------
+    >>> TypeTraits(fields=frozenset({"order_id"})).is_rich
+    True
     """
 
-    has_amount: bool = False
-    has_discount: bool = False
-    has_orders: bool = False
+    fields: frozenset[str] = frozenset()
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def has_amount(self) -> bool:
+        """Whether any row has an amount."""
+        return "amount" in self.fields
+
+    @property
+    def has_discount(self) -> bool:
+        """Whether any row has a discount."""
+        return "discount" in self.fields
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether any row has an ``order_id``: several rows may then be one event."""
+        return "order_id" in self.fields
 
     @property
     def is_rich(self) -> bool:
         """Whether the type is worth the full set of windows: it carries money or orders."""
         return self.has_amount or self.has_discount or self.has_orders
-
-
-def traits_of(
-    event_types: Iterable[str],
-    *,
-    amount_types: Collection[str] = (),
-    discount_types: Collection[str] = (),
-    order_types: Collection[str] = (),
-) -> dict[str, TypeTraits]:
-    """Traits of a log's event types, from the sets that a snapshot of the log offers.
-
-    Examples
-    --------
-    >>> traits_of(["view", "purchase"], order_types={"purchase"})["purchase"].is_rich
-    True
-    """
-    return {
-        name: TypeTraits(
-            has_amount=name in amount_types, has_discount=name in discount_types, has_orders=name in order_types
-        )
-        for name in event_types
-    }
 
 
 def base(

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from features.catalogue.depth import Depth, depth
 from features.catalogue.traits import LONG, MIDDLE, SHORT, TypeTraits, base
 from features.definition import Aggregation, Base, Family, Feature, Readout
 
 __all__ = ["features"]
 
+_SPANS = {
+    Depth.FULL: ((7, SHORT), (14, 56), (SHORT, MIDDLE), (MIDDLE, LONG)),
+    Depth.ACTIVE: ((SHORT, MIDDLE),),
+    Depth.LEAN: ((SHORT, MIDDLE),),
+    Depth.BRIEF: (),
+    Depth.RARE: (),
+}
+
 
 def features(types: Mapping[str, TypeTraits]) -> Iterator[Feature]:
     """List the family's features."""
     for name, traits in types.items():
-        spans = ((7, SHORT), (14, 56), (SHORT, MIDDLE), (MIDDLE, LONG)) if traits.is_rich else ((SHORT, MIDDLE),)
-        for short, long in spans:
+        how_much = depth(name, traits)
+        for short, long in _SPANS[how_much]:
             yield _trend(base(Aggregation.COUNT, name, short), base(Aggregation.COUNT, name, long))
         for field, has_it in (("amount", traits.has_amount), ("discount", traits.has_discount)):
-            if has_it:
+            if has_it and how_much is Depth.FULL:
                 for short, long in ((SHORT, MIDDLE), (MIDDLE, LONG)):
                     sums = (base(Aggregation.SUM, name, short, field), base(Aggregation.SUM, name, long, field))
                     yield _trend(*sums)

@@ -20,7 +20,7 @@ NAMED = [
     (feature("value", COUNT_28), "purchase_count_28d", "orders"),
     (feature("value", base("count")), "purchase_count_lifetime", "orders"),
     (feature("value", base("count", None, 7)), "event_count_7d", "events"),
-    (feature("value", base("lines", window=91)), "purchase_line_count_91d", "lines"),
+    (feature("value", base("lines", window=91)), "purchase_line_count_91d", "rows"),
     (feature("value", SUM_28), "purchase_amount_sum_28d", "money"),
     (
         feature("value", base("sum", "live_watch", 7, "duration_seconds")),
@@ -35,17 +35,17 @@ NAMED = [
     (feature("age_days", base("last", None)), "days_since_last_event", "days"),
     (feature("span_days", base("first"), base("last")), "days_first_to_last_purchase", "days"),
     (feature("ratio", SUM_28, COUNT_28), "purchase_amount_mean_28d", "money per order"),
-    (feature("ratio", base("lines", window=28), COUNT_28), "purchase_line_count_per_count_28d", "lines per order"),
+    (feature("ratio", base("lines", window=28), COUNT_28), "purchase_line_count_per_count_28d", "rows per order"),
     (
         feature("ratio", base("count", "coupon_redeemed", 28), COUNT_28),
         "coupon_redeemed_count_per_purchase_count_28d",
-        "orders per order",
+        "events per order",
     ),
     (feature("trend", COUNT_28, COUNT_91), "purchase_count_28d_per_91d", "ratio"),
     (
         feature("share", base("sum", window=91, field="discount"), base("sum", window=91, field="amount")),
         "purchase_discount_share_91d",
-        "ratio",
+        "share",
     ),
     (feature("gap_mean_days", *GAPS[1:]), "purchase_gap_mean_days", "days"),
     (feature("gap_sd_days", *GAPS), "purchase_gap_sd_days", "days"),
@@ -66,10 +66,10 @@ def test_a_feature_survives_json(wanted: Feature) -> None:
 
 def test_sentences() -> None:
     assert feature("value", SUM_28).description == "Sum of the amount of purchases in the last 28 days."
-    assert feature("ratio", SUM_28, COUNT_28).null_meaning == "no number of purchases in the last 28 days"
+    assert feature("ratio", SUM_28, COUNT_28).null_meaning == "no purchases in the last 28 days"
     assert feature("value", SUM_28).null_meaning == ""
     assert feature("age_days", base("last")).null_meaning == "no purchases"
-    assert feature("gap_sd_days", *GAPS).null_meaning == "fewer than three purchases"
+    assert feature("gap_sd_days", *GAPS).null_meaning == "fewer than three purchases in the last 400 days"
     for wanted, _, _ in NAMED:
         assert wanted.description.endswith(".")
         assert wanted.description[0].isupper()
@@ -120,7 +120,7 @@ def test_a_readout_that_does_not_fit_is_refused(readout: str, bases: list[object
         {},
         {"readout": "value", "family": "trend", "bases": "count"},
         {"readout": "valu", "family": "trend", "bases": []},
-        {"readout": "value", "family": "trend", "bases": [{"aggregation": "count"}]},
+        {"readout": "value", "family": "trend", "bases": [{"aggregation": "count", "window": 7}]},
         {
             "readout": "value",
             "family": "trend",

@@ -36,7 +36,7 @@ def test_a_row_for_each_cutoff_with_something_to_see() -> None:
 
 
 def test_batches_and_threads_change_nothing() -> None:
-    features = catalogue({"purchase": TypeTraits(has_amount=True, has_orders=True)})
+    features = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"}))})
     plan = plan_of(features=features)
     whole = table_of(shop(), plan, [4, 9], threads=1)
     parts = table_of(shop(), plan, [4, 9], threads=3, batch_rows=7)
@@ -67,7 +67,7 @@ def test_progress_counts_events() -> None:
 def test_an_empty_log_gives_a_table_without_rows() -> None:
     table = table_of([], plan_of(features=catalogue({"purchase": TypeTraits()})), [3])
     assert len(table) == 0
-    assert table.base.shape[1] > 0
+    assert table.values.shape[1] > 0
     assert table.customer_ids.size == 0
     assert list(states(FakeLog([]))) == []
 

@@ -68,7 +68,10 @@ def test_snapshot_counts(log: EventLog) -> None:
     s = log.snapshot()
     assert (s.rows, s.customers, s.version, s.midnight_only) == (4, 3, 2, False)
     assert dict(s.event_types) == {"purchase": 3, "view": 1}
-    assert (s.amount_types, s.discount_types, s.order_types) == ({"purchase"}, frozenset(), {"view"})
+    assert {name: set(of.fields) for name, of in s.type_traits.items()} == {
+        "purchase": {"amount"},
+        "view": {"order_id"},
+    }
     assert s.first_event == datetime(2017, 12, 4, 22, 30, tzinfo=UTC)
     assert s.last_event == datetime(2017, 12, 7, 15, tzinfo=UTC)
     assert s.newest_by_block == {

@@ -13,7 +13,7 @@ from features.errors import CutoffError, UsageError
 from features.plan import compile_plan
 from tests.features.small_logs import base, plan_of
 
-FEATURES = catalogue({"purchase": TypeTraits(has_amount=True, has_orders=True), "view": TypeTraits()})
+FEATURES = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"})), "view": TypeTraits()})
 PLAN = compile_plan(FEATURES, timezone="UTC")
 
 
@@ -26,8 +26,9 @@ def test_extra_aggregates_come_last_and_are_found() -> None:
     wanted = base("count", "purchase", 60)
     plan = compile_plan(FEATURES, timezone="UTC", extra=[wanted, PLAN.base[3]])
     assert plan.base == (*PLAN.base, wanted)
-    assert plan.base_index(wanted) == len(PLAN.base)
-    assert plan.base_index(PLAN.base[3]) == 3
+    assert plan.extra == (wanted, PLAN.base[3])
+    assert [plan.base_index(found) for found in plan.extra] == [0, 1]
+    assert plan.kept.tolist() == [len(PLAN.base), 3]
     with pytest.raises(UsageError, match="pass it as `extra`"):
         PLAN.base_index(wanted)
 

@@ -38,9 +38,10 @@ CUTOFF, SETTLE = 8, 0.25
 
 
 def values_of(plan: Plan, row: list[int], cutoff_us: int) -> list[float]:
-    values = np.empty(len(plan.features), dtype=np.float32)
-    fill_values(plan.readout_program, np.array(row, dtype=np.int64), cutoff_us, values)
-    return [float(value) for value in values]
+    values = np.empty((1, len(plan.features)), dtype=np.float32)
+    columns = np.array(row, dtype=np.int64)[:, None]
+    fill_values(plan.readout_program, columns, np.array([cutoff_us]), np.zeros(1, np.int64), values)
+    return [float(value) for value in values[0]]
 
 
 def bits(table: FeatureTable) -> dict[tuple[str, int], tuple[bytes, bytes]]:

@@ -7,24 +7,22 @@ import pytest
 from numpy.typing import NDArray
 
 from features.catalogue import TypeTraits, catalogue
-from features.definition import Aggregation, Base, Family, Feature, Readout
+from features.catalogue.vocabulary import ATTRIBUTES, POSTERIOR, SEASON_DAYS, VOCABULARY
+from features.definition import Aggregation, Base, Family, Feature, Readout, Where
 from features.errors import UsageError
 from features.events import EVENT_TYPES
+from tests.features.worked_names import WORKED
 from tests.training.bundle_builders import GAP_COUNT, GAP_SUM, LAST, RECENCY, USUAL_GAP, amount, count, feature
 from training.reason_groups import group_of
 from training.reason_texts import TEXTS
 from training.reasons import Explainer, Reason
 
 NULL = float("nan")
+EMAIL = Where(field="channel", value="email")
 FIRST = Base(aggregation=Aggregation.FIRST, event_type="purchase")
 PER_GAP = feature(Readout.AGE_PER_GAP, LAST, GAP_SUM, GAP_COUNT)
-LOG = {
-    "purchase": TypeTraits(has_amount=True, has_discount=True, has_orders=True),
-    "refund": TypeTraits(has_amount=True),
-    "coupon_redeemed": TypeTraits(has_discount=True, has_orders=True),
-    "session": TypeTraits(),
-    "Opened the app!": TypeTraits(),
-}
+LOG = {**VOCABULARY, "Opened the app!": TypeTraits(), "order": TypeTraits(fields=frozenset({"amount", "order_id"}))}
+FEATURES = catalogue(LOG, season_days=SEASON_DAYS, posterior=POSTERIOR, attributes=ATTRIBUTES)
 
 
 def explain(features: list[Feature], values: list[float], moved: list[float], n: int = 9) -> tuple[Reason, ...]:
@@ -129,7 +127,104 @@ def test_sentences_by_hand() -> None:
     assert said(feature(Readout.SPAN_DAYS, FIRST, LAST), NULL) == "No purchase yet"
     assert said(USUAL_GAP, NULL) == "Too few purchases to know their rhythm"
     other = Base(aggregation=Aggregation.SUM, event_type="survey", field="rating", window_days=28)
-    assert said(value(other), 9) == "Sum of the rating of survey events in the last 28 days: 9 points"
+    assert said(value(other), 9) == "Sum of the rating of survey answers in the last 28 days: 9 points"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "expected"),
+    [
+        (
+            *("message_open_channel_email_count_28d", 3, "FREQUENCY_MESSAGE_OPEN"),
+            "Number of opened messages on channel email in the last 28 days: 3",
+        ),
+        (
+            *("purchase_with_campaign_count_91d", 2, "CAMPAIGN_PURCHASE"),
+            "Number of rows of purchases with a campaign in the last 91 days: 2",
+        ),
+        ("checkin_streak_days", 3, "FREQUENCY_CHECKIN", "3 days in a row with check-ins"),
+        ("checkin_streak_days", 1, "FREQUENCY_CHECKIN", "1 day in a row with check-ins"),
+        ("checkin_streak_days", 0, "FREQUENCY_CHECKIN", "No check-ins today or yesterday"),
+        ("level_changed_last_value", 4, "VALUE_LEVEL_CHANGED", "Last value of level changes: 4 units"),
+        ("level_changed_last_value", NULL, "VALUE_LEVEL_CHANGED", "No level changes with a value"),
+        (
+            *("survey_kind_nps_last_rating_364d", NULL, "RATING_SURVEY"),
+            "No survey answers of kind nps with a rating in the last 364 days",
+        ),
+        (
+            *("live_watch_distinct_host", 2, "VARIETY_LIVE_WATCH"),
+            "Number of different hosts among live streams watched in the last 400 days: 2 hosts",
+        ),
+        (
+            *("coupon_received_running_out_7d", 2, "EXPIRY_COUPON_RECEIVED"),
+            "Coupons received running out in the next 7 days: 2",
+        ),
+        ("first_purchase_amount", 34.5, "BEGINNING_PURCHASE", "Amount of the first purchase: 34.50 USD"),
+        (
+            "first_purchase_channel_is_app",
+            1,
+            "BEGINNING_PURCHASE",
+            "Whether the first purchase was on channel app: yes",
+        ),
+        ("first_purchase_channel_is_app", 0, "BEGINNING_PURCHASE", "Whether the first purchase was on channel app: no"),
+        ("attribute_age", 34, "ATTRIBUTE_AGE", "Attribute age as known at the cutoff: 34"),
+        ("attribute_tier_is_gold", NULL, "ATTRIBUTE_TIER", "The attribute tier was not known"),
+        (
+            "purchase_gap_max_days",
+            80.2,
+            "RHYTHM_PURCHASE",
+            "The longest time between purchases in the last 400 days was 80 days",
+        ),
+        (
+            *("cart_days_since_unanswered_by_purchase", 3.9, "UNANSWERED_CART"),
+            "Last cart addition 3 days ago, with no purchase since",
+        ),
+        (
+            *("cart_days_since_unanswered_by_purchase", NULL, "UNANSWERED_CART"),
+            "No cart additions, or a purchase since the last of them",
+        ),
+        (
+            *("days_since_last_message_open_channel_email_91d", 5, "RECENCY_MESSAGE_OPEN_CHANNEL_EMAIL_DA2798"),
+            "Days since the last opened message on channel email in the last 91 days: 5 days",
+        ),
+        (
+            *("purchase_weekday_spread_364d", 2.5, "RHYTHM_PURCHASE"),
+            "Purchases of the last 364 days spread over 2.5 weekdays",
+        ),
+        (
+            *(
+                "coupon_received_minus_coupon_redeemed_minus_coupon_expired_count_lifetime",
+                3,
+                "BALANCE_COUPON_RECEIVED",
+            ),
+            "Number of coupons received minus number of coupon redemptions minus number of expired coupons: 3",
+        ),
+        (
+            *("message_open_count_per_message_sent_count_channel_email_28d", NULL, "MIX_MESSAGE_OPEN_PER_MESSAGE_SENT"),
+            "No messages sent on channel email in the last 28 days",
+        ),
+        (
+            *("purchase_weekend_share_91d", 0.25, "RHYTHM_PURCHASE"),
+            "Share of purchases on a Saturday or Sunday in the last 91 days: 25 %",
+        ),
+        ("review_mean_rating_91d", 4.25, "RATING_REVIEW", "Mean rating of reviews in the last 91 days: 4.25 points"),
+        ("day_of_year", 123, "SEASON", "The time of the year: day 123"),
+        ("day_of_year_ahead_14d", 137, "SEASON", "Day of the year 14 days after the cutoff, 1 to 366: 137"),
+        ("p_alive", 0.8, "OUTLOOK_PURCHASE", "A probability of 80 % that there will be further purchases"),
+        ("p_alive", NULL, "OUTLOOK_PURCHASE", "No purchase yet"),
+        ("purchase_expected_count_28d", 0.25, "OUTLOOK_PURCHASE", "Expected purchases in the next 28 days: 0.25"),
+    ],
+)
+def test_codes_and_sentences_of_the_wider_grammar(name: str, value: float, code: str, expected: str) -> None:
+    (one,) = (feature for feature, named, *_ in WORKED if named == name)
+    assert (group_of(one).code, said(one, value)) == (code, expected)
+
+
+def test_what_is_looked_up_for_a_sentence_has_no_filter() -> None:
+    by_mail = Base(aggregation=Aggregation.LAST, event_type="purchase", window_days=91, where=EMAIL)
+    mailed = feature(Readout.AGE_DAYS, by_mail)
+    day = Feature(readout=Readout.DAY_OF_YEAR, bases=(), family=Family.SEASON, parameters=(0.0,))
+    found = explain([day, mailed, RECENCY], [200, 3.0, 43.0], [0.0, 0.0, 1.0])
+    assert [reason.sentence for reason in found] == ["No purchase for 43 days"]
 
 
 def test_codes() -> None:
@@ -144,8 +239,8 @@ def test_codes() -> None:
 
 @pytest.mark.parametrize("fill", [0.0, 1.0, 17.3, 1e7, NULL])
 def test_every_feature_of_a_log_has_a_code_and_a_sentence_that_shows_no_nan(fill: float) -> None:
-    features = catalogue(LOG)
-    assert len(features) > 80
+    features = FEATURES
+    assert len(features) > 450
     assert {feature.family for feature in features} == set(Family)
     explainer = Explainer(features, currency="USD")
     row = np.full(len(features), fill, dtype=np.float32)

@@ -2,9 +2,9 @@
 
     python benchmarks/mutation_check.py [--only TEXT] [--skip TEST] [--jobs 2]
 
-Each mutation of ``benchmarks/mutations.py`` is made in a throw-away copy of ``features`` and ``tests/features``, and the
-narrow tests run there, not compiled, with few random logs, always the same ones. A mutation that no test sees has
-survived: the tests have a hole. So has one whose text no longer occurs. Exit code 0 if all were seen, else 1.
+Each mutation of ``benchmarks/mutations.py`` is made in a throw-away copy of ``features`` and its tests, and the narrow
+tests run there, not compiled, with few random logs, always the same ones. A mutation that no test sees has survived:
+the tests have a hole. So has one whose text no longer occurs. Exit code 0 if all were seen, else 1.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ from mutations import MUTATIONS, Mutation
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 COPIED: Final = ("features", "tests/features", "pyproject.toml")
-BY_HAND: Final = ("kernel", "kernel_days", "kernel_texts", "readout", "bad_input", "state", "state_attributes", "outcome")
-RANDOM: Final = ("vocabulary", "parity")
-TESTS: Final = tuple(f"tests/features/test_{name}.py" for name in (*BY_HAND, *RANDOM))
+BY_HAND: Final = ("kernel", "kernel_days", "kernel_texts", "readout", "bad_input", "outcome", "state")
+TESTS: Final = tuple(
+    f"tests/features/test_{name}.py" for name in (*BY_HAND, "state_attributes", "vocabulary", "parity")
+)
 SLOW_TESTS: Final = ("real_log", "numeric_integration", "damaged_bytes", "carried_orders_are_remembered")
 """Left out of the first run; what survives it is tried again with them and with more random logs."""
-FEW, MORE: Final = "0.1", "0.5"
+FEW: Final = "0.1"
+MORE: Final = "0.5"
 TIMEOUT_S: Final = 900
-PASSED, FAILED: Final = 0, 1
+PASSED: Final = 0
+FAILED: Final = 1
 
 
 def run(folder: Path, logs: str, skipped: Sequence[str]) -> tuple[int, str]:

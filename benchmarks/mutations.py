@@ -25,6 +25,7 @@ def _of(file: str, *changes: tuple[str, str, str]) -> tuple[Mutation, ...]:
     return tuple(Mutation(f"features/{file}.py", old, new, breaks) for breaks, old, new in changes)
 
 
+# fmt: off (one line a mutation)
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     *_of(
         "kernel_columns",
@@ -360,3 +361,4 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ("changes of the clock", "start.append(change)", "start.append(change + 3_600_000_000)"),
     ),
 )
+# fmt: on

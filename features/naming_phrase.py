@@ -112,8 +112,10 @@ def _window_text(base: Base) -> str:
 def absent(base: Base) -> str:
     """When the base aggregate is null; empty if it never is."""
     match base.aggregation:
-        case Aggregation.FIRST | Aggregation.LAST | Aggregation.FIRST_ORDER_SUM | Aggregation.FIRST_ORDER_IS:
+        case Aggregation.FIRST | Aggregation.LAST | Aggregation.FIRST_ORDER_SUM:
             return f"no {who(base)}{within(base)}"
+        case Aggregation.FIRST_ORDER_IS:
+            return f"no {who(base)}, or no {str(base.field).replace('_', ' ')} of the first"
         case Aggregation.LAST_NUMBER:
             return f"no {who(base)} with {an(FIELDS[str(base.field)][0])}{within(base)}"
         case Aggregation.GAP_MAX:

@@ -1,4 +1,4 @@
-"""Small logs: a fake snapshot whose rows are written into its SQL, plans that ask for everything, random logs."""
+"""Small logs: a fake snapshot whose rows are written into its SQL, and plans that ask for everything."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from itertools import product
 
-from hypothesis import strategies as st
-
-from features.definition import Aggregation, Base, Feature
+from features.definition import Aggregation, Base, Feature, Where
 from features.duckdb_engine import FeatureTable, build, concat
+from features.errors import UsageError
+from features.events import COLUMNS
 from features.kernel_program import NULL
 from features.outcome import Outcome
 from features.plan import Plan, compile_plan
 from features.state import EventRow
 from tests.features.oracle import Event, day, us
-
-NUMBERS = ("amount", "discount", "quantity", "value", "rating", "duration_seconds")
 
 
 @dataclass(frozen=True)
@@ -30,38 +30,42 @@ class FakeLog:
     def bucket_rows(self) -> tuple[int, ...]:
         rows = [0] * 256
         for event in self.events:
-            rows[_bucket(event.customer)] += 1
+            rows[bucket_of(event.customer)] += 1
         return tuple(rows)
 
     def scan_sql(self, first_bucket: int, last_bucket: int) -> str:
-        rows = [
-            _row(number, event)
+        chosen = [
+            (number, event)
             for number, event in enumerate(self.events)
-            if first_bucket <= _bucket(event.customer) <= last_bucket
+            if first_bucket <= bucket_of(event.customer) <= last_bucket
         ]
-        where = "" if rows else " WHERE false"
-        nothing = _row(0, Event(at=day(0)))
-        numbers = ", ".join(f'"{name}"' for name in NUMBERS)
-        names = f"customer_id, event_time, received_at, event_type, order_id, event_id, {numbers}, bucket"
-        return f"SELECT * FROM (VALUES {', '.join(rows or [nothing])}) AS t({names}){where}"
+        rows = [_cells(number, event) for number, event in chosen or [(0, Event(at=day(0)))]]
+        used = [column.name for column in COLUMNS if any(column.name in row for row in rows)]
+        columns = ", ".join(
+            f"CAST({column.name if column.name in used else 'NULL'} AS {column.type}) AS {column.name}"
+            for column in COLUMNS
+        )
+        values = ", ".join(f"({', '.join(row.get(name, 'NULL') for name in (*used, 'bucket'))})" for row in rows)
+        where = "" if chosen else " WHERE false"
+        return f"SELECT {columns}, bucket FROM (VALUES {values}) AS t({', '.join(used)}, bucket){where}"
 
 
-def _bucket(customer: str) -> int:
+def bucket_of(customer: str) -> int:
     return hashlib.md5(customer.encode(), usedforsecurity=False).digest()[0]
 
 
-def _row(number: int, event: Event) -> str:
-    texts = [
-        _text(event.customer),
-        f"TIMESTAMPTZ '{event.at.isoformat(sep=' ')}'",
-        f"TIMESTAMPTZ '{event.received_at.isoformat(sep=' ')}'",
-        _text(event.type),
-        "NULL::VARCHAR" if event.order is None else _text(event.order),
-        _text(event.id or f"e{number}"),
-        *(f"'{event.numbers[name]}'::DOUBLE" if name in event.numbers else "NULL::DOUBLE" for name in NUMBERS),
-        str(_bucket(event.customer)),
-    ]
-    return f"({', '.join(texts)})"
+def _cells(number: int, event: Event) -> dict[str, str]:
+    cells = {
+        "customer_id": _text(event.customer),
+        "event_time": f"'{event.at.isoformat(sep=' ')}'",
+        "received_at": f"'{event.received_at.isoformat(sep=' ')}'",
+        "event_type": _text(event.type),
+        "event_id": _text(event.id or f"e{number}"),
+        "bucket": str(bucket_of(event.customer)),
+        **{name: f"'{value}'" for name, value in event.numbers.items()},
+        **{name: _text(value) for name, value in event.texts.items()},
+    }
+    return cells if event.order is None else {**cells, "order_id": _text(event.order)}
 
 
 def _text(text: str) -> str:
@@ -77,6 +81,7 @@ def event_row(event: Event, number: int) -> EventRow:
         received_us=us(event.received_at),
         order_id=event.order,
         **event.numbers,
+        **event.texts,
     )
 
 
@@ -85,34 +90,45 @@ def plan_of(*bases: Base, features: Sequence[Feature] = (), timezone: str = "UTC
 
 
 def base(
-    aggregation: str, event_type: str | None = "purchase", window: int | None = None, field: str | None = None
+    aggregation: str,
+    event_type: str | None = "purchase",
+    window: int | None = None,
+    field: str | None = None,
+    *,
+    where: tuple[str, str] | None = None,
+    last: int | None = None,
+    value: str | None = None,
 ) -> Base:
-    return Base(aggregation=Aggregation(aggregation), event_type=event_type, field=field, window_days=window)
+    return Base(
+        aggregation=Aggregation(aggregation),
+        event_type=event_type,
+        field=field,
+        window_days=window,
+        where=None if where is None else Where(field=where[0], value=where[1]),
+        last_lines=last,
+        value=value,
+    )
 
 
-def every_base(types: Sequence[str | None], windows: Sequence[int | None]) -> list[Base]:
-    """Every aggregation of every type in every window."""
-    return [
-        base(aggregation, event_type, window, field)
-        for event_type in types
-        for window in windows
-        for aggregation in list(Aggregation)
-        if str(aggregation)
-        in [
-            "count",
-            "lines",
-            "sum",
-            "present",
-            "active_days",
-            "first",
-            "last",
-            "gap_count",
-            "gap_sum",
-            "gap_squares",
-            "gap_max",
-        ]
-        for field in (("amount", "rating") if aggregation in ("sum", "present") else (None,))
-    ]
+@lru_cache
+def every_base(
+    types: tuple[str | None, ...] = ("purchase", "view", None),
+    windows: tuple[int | None, ...] = (None, 1, 7, 400),
+    fields: tuple[str, ...] = ("amount", "duration_seconds", "channel", "item_id"),
+    filters: tuple[tuple[str, str] | None, ...] = (None, ("channel", "web"), ("kind", "no such")),
+    last_lines: tuple[int | None, ...] = (None, 3),
+) -> tuple[Base, ...]:
+    """Whatever the grammar allows of these parts; attributes are no part of a log of events."""
+    found = []
+    parts = product(Aggregation, types, windows, (None, *fields), filters, last_lines, (None, "web"))
+    for aggregation, event_type, window, field, where, last, value in parts:
+        if aggregation is Aggregation.ATTRIBUTE or (last is not None and window is not None):
+            continue
+        try:
+            found.append(base(aggregation, event_type, window, field, where=where, last=last, value=value))
+        except UsageError:
+            continue
+    return tuple(found)
 
 
 def table_of(
@@ -142,6 +158,12 @@ def table_of(
     )
 
 
+def rows_of(table: FeatureTable, *, outcomes: bool = False) -> dict[tuple[str, int], list[int]]:
+    """Rows of the base table, or of the outcomes, by customer and cutoff."""
+    keys = zip(table.customer_ids[table.customer], table.cutoff_us.tolist(), strict=True)
+    return dict(zip(keys, (table.outcomes if outcomes else table.base).tolist(), strict=True))
+
+
 def value_of(events: Sequence[Event], wanted: Base, cutoff: float, **options: object) -> int | None:
     """Value of one base aggregate of the only customer at one day; None is null."""
     timezone, max_events = str(options.pop("timezone", "UTC")), int(options.pop("max_events", 4_096))
@@ -149,37 +171,3 @@ def value_of(events: Sequence[Event], wanted: Base, cutoff: float, **options: ob
     assert len(table) == 1
     value = int(table.base[0, 0])
     return None if value == NULL else value
-
-
-_TIMES = st.one_of(
-    st.integers(0, 80).map(lambda quarter: day(quarter / 4)),
-    st.integers(0, 40).map(lambda number: day(number) - timedelta(days=410)),
-)
-_NUMBERS = st.fixed_dictionaries(
-    {},
-    optional={
-        "amount": st.integers(-500, 5_000).map(lambda hundredths: hundredths / 100),
-        "rating": st.integers(0, 5).map(float),
-    },
-)
-
-
-@st.composite
-def an_event(draw: st.DrawFn) -> Event:
-    at = draw(_TIMES)
-    delay = draw(st.sampled_from([0.0, 0.0, 0.0, 0.25, 3.0, 30.0]))
-    return Event(
-        at=at,
-        customer=draw(st.sampled_from(["a", "a", "a", "b", "c'd é"])),
-        type=draw(st.sampled_from(["purchase", "purchase", "view", "refund", "other"])),
-        order=draw(st.sampled_from([None, "o1", "o2", "o3"])),
-        received=at + timedelta(days=delay),
-        numbers=draw(_NUMBERS),
-    )
-
-
-@st.composite
-def a_log(draw: st.DrawFn, max_size: int = 30) -> list[Event]:
-    """Up to so many events of three customers, each with its own id."""
-    events = draw(st.lists(an_event(), max_size=max_size))
-    return [Event(**{**vars(event), "id": f"id{number}"}) for number, event in enumerate(events)]

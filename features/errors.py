@@ -23,6 +23,7 @@ __all__ = [
     "MappingError",
     "ModelNotFoundError",
     "OneClassError",
+    "ParityError",
     "PortInUseError",
     "ServiceError",
     "SourceError",
@@ -124,6 +125,10 @@ class ModelNotFoundError(EbbtideError):
 
 class StateError(EbbtideError):
     """A customer's packed state, or the store that holds it, is damaged or cannot answer."""
+
+
+class ParityError(EbbtideError):
+    """A customer's replayed state and the batch table disagree: a bug, and nothing is trained on such features."""
 
 
 class PortInUseError(EbbtideError):

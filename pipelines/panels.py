@@ -12,7 +12,10 @@ from pipelines.build import log_plan
 from training.panel import Panel, cutoff_grid, panels_from_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from features.event_log import Snapshot
+    from features.feature_table import FeatureTable
     from pipelines.workspace import Workspace
 
 __all__ = ["build_panels"]
@@ -24,6 +27,8 @@ def build_panels(
     moment: datetime,
     names: tuple[str, ...],
     failed: dict[str, EbbtideError],
+    *,
+    watch: Callable[[FeatureTable], None] | None = None,
 ) -> tuple[dict[str, Panel], Plan]:
     """Panels of several targets from one walk over the log, and the plan of their features.
 
@@ -38,6 +43,8 @@ def build_panels(
         Targets; all if none is named.
     failed : dict
         Receives the error of each target whose history is too short.
+    watch : callable, optional
+        Sees every batch of the feature table that the panels are made of.
 
     Raises
     ------
@@ -72,4 +79,11 @@ def build_panels(
         outcomes=[target.outcome() for target in targets],
         threads=workspace.threads,
     )
-    return panels_from_tables(tables, plan, targets, grids, first_event=first_event), plan
+    return panels_from_tables(_watched(tables, watch), plan, targets, grids, first_event=first_event), plan
+
+
+def _watched(tables: Iterable[FeatureTable], watch: Callable[[FeatureTable], None] | None) -> Iterator[FeatureTable]:
+    for table in tables:
+        if watch is not None:
+            watch(table)
+        yield table

@@ -15,6 +15,7 @@ from pipelines.ingest import IngestReport, ingest
 from pipelines.materialize import materialize
 from pipelines.models import ModelList, list_models, promote, rollback
 from pipelines.monitor import MonitorReport, monitor
+from pipelines.parity import CUSTOMERS, ParityReport, parity
 from pipelines.retrain import RetrainReport, retrain
 from pipelines.score import score
 from pipelines.workspace import open_workspace, silent, system_clock
@@ -121,6 +122,18 @@ class Project:
     def features(self) -> FeatureList:
         """The features of this log: name, unit, windows, null meaning."""
         return list_features(self.workspace)
+
+    def parity(
+        self,
+        cutoffs: Iterable[str | datetime] = (),
+        *,
+        customers: int | None = CUSTOMERS,
+        seed: int | None = None,
+        targets: Iterable[str] = (),
+    ) -> ParityReport:
+        """Replay customers' events as they arrived, compared bit for bit; all customers if None."""
+        moments = [moment.isoformat() if isinstance(moment, datetime) else moment for moment in cutoffs]
+        return parity(self.workspace, cutoffs=moments, count=customers, seed=seed, names=tuple(targets))
 
     def _only_block(self) -> str:
         names = [block.name for block in self.workspace.settings.events]

@@ -219,6 +219,12 @@ class RetrainSettings(_Strict):
 
     seed: int = Field(default=7, ge=0, description="Seed of everything random in training.")
     max_cutoffs: int = Field(default=60, ge=3, le=500, description="Most cutoffs in a training panel.")
+    parity_pairs: int = Field(
+        default=200,
+        ge=0,
+        le=100_000,
+        description="Pairs of customer and cutoff that are replayed and compared bit for bit before training; 0: none.",
+    )
 
 
 class ServingSettings(_Strict):

@@ -10,6 +10,7 @@ from features.errors import EbbtideError, EmptyLogError
 from features.plan import Plan
 from pipelines.build import log_plan
 from training.panel import Panel, cutoff_grid, panels_from_tables
+from training.spill import Spill
 
 if TYPE_CHECKING:
     from features.event_log import Snapshot
@@ -42,6 +43,8 @@ def build_panels(
     Raises
     ------
     EmptyLogError, UsageError
+    DiskFullError
+        If the values need a file and the disk has no room for it.
     """
     first_event = snapshot.first_event
     if first_event is None:
@@ -72,4 +75,5 @@ def build_panels(
         outcomes=[target.outcome() for target in targets],
         threads=workspace.threads,
     )
-    return panels_from_tables(tables, plan, targets, grids, first_event=first_event), plan
+    spill = Spill(folder=workspace.home, memory_bytes=workspace.settings.retrain.panel_memory_mb << 20)
+    return panels_from_tables(tables, plan, targets, grids, first_event=first_event, spill=spill), plan

@@ -145,9 +145,9 @@ def retrain(workspace: Workspace, *, cutoff: str | None = None, names: tuple[str
     failed: dict[str, EbbtideError] = {}
     panels, plan = build_panels(workspace, snapshot, moment, names, failed)
     outcomes = []
-    for name, panel in panels.items():
-        try:
-            outcomes.append(_train_one(workspace, snapshot, moment, panel, plan))
+    for name in tuple(panels):
+        try:  # a panel is let go of once its target is done
+            outcomes.append(_train_one(workspace, snapshot, moment, panels.pop(name), plan))
         except EbbtideError as error:
             failed[name] = error
     if failed and not outcomes:
@@ -190,7 +190,7 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
             figures=figures_of(trained),
             documents=documents_of(trained, reasons),
             tags={"ebbtide.cutoff": workspace.show(moment), "ebbtide.outcome": status},
-            input_example=pd.DataFrame(trained.test_values[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
+            input_example=pd.DataFrame(trained.test_rows[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
             status=status,
         )
     if trained.decision.outcome == "refuse":

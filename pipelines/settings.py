@@ -219,6 +219,11 @@ class RetrainSettings(_Strict):
 
     seed: int = Field(default=7, ge=0, description="Seed of everything random in training.")
     max_cutoffs: int = Field(default=60, ge=3, le=500, description="Most cutoffs in a training panel.")
+    panel_memory_mb: int = Field(
+        default=1024,
+        ge=0,
+        description="More MiB of panel values than this are kept in a file under home; the models are the same.",
+    )
 
 
 class ServingSettings(_Strict):

@@ -2,9 +2,9 @@
 
 ``make bench-panel`` (about 5 minutes on two idle cores; ``--quick`` 2). Feature tables are generated, then go through
 :func:`training.panel.panels_from_tables` and :func:`training.train.train`; each case is a process of its own. Peak
-memory is that of the process (``ru_maxrss``), before the panel, after it and after the training. The cases must agree on
-the model to the last bit. A small panel shows what either way costs where neither is needed. Trees are capped at 40: more
-of them take more time and no more memory.
+memory is that of the process (``ru_maxrss``), after the panel and after the training. The cases must agree on the model
+to the last bit. A small panel shows what either way costs where neither is needed. Trees are capped at 40: more of them
+take more time and no more memory.
 """
 
 from __future__ import annotations
@@ -51,10 +51,7 @@ def plan_of(width: int) -> Plan:
 
 
 def tables(plan: Plan, customers: int) -> Iterator[FeatureTable]:
-    """Batches of customers, each eligible at every cutoff; what decides on the outcome shows in a fifth of the features.
-
-    So a tree finds it whichever features it may use, and a few dozen trees say all there is to say.
-    """
+    """Batches of customers, each eligible at every cutoff; the outcome shows in a fifth of the features."""
     width, last = len(plan.feature_names), plan.base_index(Base(aggregation=Aggregation.LAST, event_type="purchase"))
     when = np.array([to_us(cutoff) for cutoff in CUTOFFS], dtype=np.int64)
     for first in range(0, customers, BATCH_CUSTOMERS):
@@ -79,7 +76,7 @@ def tables(plan: Plan, customers: int) -> Iterator[FeatureTable]:
 
 def run(case: str, customers: int, width: int, threads: int) -> dict[str, object]:
     """One case in this process: seconds, peak memory in MB after either step, checksum of the model."""
-    setattr(fit, "_MAX_TREES", MOST_TREES)  # noqa: B010 - a constant of its own, which only this script changes
+    fit._MAX_TREES = MOST_TREES  # type: ignore[misc]  # noqa: SLF001 - only this script caps the trees
     plan, started = plan_of(width), time.perf_counter()
     found: dict[str, object] = {"case": case, "before_mb": _peak_mb()}
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +115,7 @@ def main() -> None:
         print(json.dumps(run(given.case, large, given.features, given.threads)))
         return
     print(
-        f"{'case':8} {'rows':>10} {'values MB':>10} {'panel s':>8} {'train s':>8} {'panel MB':>9} {'train MB':>9}  model"
+        f"{'case':8} {'rows':>10} {'values MB':>10} {'panel s':>8} {'train s':>8} {'panel MB':>8} {'train MB':>8} model"
     )
     for customers in (1_000, large):
         models = set()
@@ -130,7 +127,7 @@ def main() -> None:
             models.add(row["model"])
             print(
                 f"{case:8} {row['rows']:10,} {row['rows'] * given.features * 4 / 1e6:10,.0f} {row['panel_s']:8.1f} "
-                f"{row['train_s']:8.1f} {row['panel_mb']:9,.0f} {row['train_mb']:9,.0f}  {row['model']}",
+                f"{row['train_s']:8.1f} {row['panel_mb']:8,.0f} {row['train_mb']:8,.0f} {row['model']}",
                 flush=True,
             )
         if len(models) > 1:

@@ -17,6 +17,7 @@ from features.durable import replacing
 from features.errors import EmptyLogError, UsageError
 from features.plan import Plan
 from pipelines.build import BuildReport, log_plan, write_features
+from pipelines.panels import batch_events
 from training.panel import cutoff_grid, labelled
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def write_panel(
         snapshot,
         plan,
         moments,
+        batch_rows=batch_events(len(moments)),
         received_before=[moment + workspace.settle for moment in moments],
         outcomes=[of.outcome()] if of else [],
         threads=workspace.threads,

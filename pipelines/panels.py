@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from features.duckdb_engine import build
 from features.errors import EbbtideError, EmptyLogError
@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from features.event_log import Snapshot
     from pipelines.workspace import Workspace
 
-__all__ = ["build_panels"]
+__all__ = ["batch_events", "build_panels"]
+
+_BATCH_EVENTS: Final = 1_500_000
+_BATCH_CUTOFFS: Final = 12
+
+
+def batch_events(cutoffs: int) -> int:
+    """Events to hold at a time: fewer where each customer has rows at many cutoffs, which take the most memory.
+
+    Examples
+    --------
+    >>> batch_events(1), batch_events(60)
+    (1500000, 300000)
+    """
+    return _BATCH_EVENTS * _BATCH_CUTOFFS // max(cutoffs, _BATCH_CUTOFFS)
 
 
 def build_panels(
@@ -71,6 +85,7 @@ def build_panels(
         snapshot,
         plan,
         cutoffs,
+        batch_rows=batch_events(len(cutoffs)),
         received_before=[cutoff + workspace.settle for cutoff in cutoffs],
         outcomes=[target.outcome() for target in targets],
         threads=workspace.threads,

@@ -39,8 +39,7 @@ _LEAST_FEATURES: Final = 8
 _FOLD_ROWS: Final = 400_000
 _MANY_ROWS: Final = 600_000
 _THREADED_ROWS: Final = 200_000
-_STREAMED_ROWS: Final = 400_000
-"""More rows than the folds may have, and LightGBM is given them block by block instead of in one copy."""
+_STREAMED_ROWS: Final = 400_000  # more than a fold may have; LightGBM gets them in blocks instead of in one copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,18 +180,17 @@ def _try(panel: Panel, folds: Sequence[Fold], recipe: Recipe, *, seed: int, thre
     shortest = min(curve.size for curve in curves)
     pooled = np.sum([curve[:shortest] for curve in curves], axis=0)
     trees = int(np.argmin(pooled)) + 1
-    scored = [
+    raw = [
         panel.rows(fold.judge).apply(partial(_scores_after, booster, trees))
         for booster, fold in zip(boosters, folds, strict=True)
     ]
     judged = sum(fold.judge.size for fold in folds)
     labels = [panel.labels[fold.judge] for fold in folds]
-    return _Trial(recipe=recipe, trees=trees, loss=float(pooled[trees - 1]) / judged, raw=scored, labels=labels)
+    return _Trial(recipe=recipe, trees=trees, loss=float(pooled[trees - 1]) / judged, raw=raw, labels=labels)
 
 
 def _scores_after(booster: lightgbm.Booster, trees: int, values: NDArray[np.float32]) -> NDArray[np.float64]:
-    found = booster.predict(values, raw_score=True, num_iteration=trees, num_threads=1)
-    return np.asarray(found, dtype=np.float64)
+    return np.asarray(booster.predict(values, raw_score=True, num_iteration=trees, num_threads=1), dtype=np.float64)
 
 
 def _grow(
@@ -263,9 +261,9 @@ class _Blocks(lightgbm.Sequence):
     def __getitem__(self, at: int | slice | list[int]) -> NDArray[Any]:
         if isinstance(at, slice):
             return self._rows[at]
-        if not isinstance(at, int | np.integer):
-            raise TypeError(f"rows are asked for by number or by slice, not by {type(at).__name__}")
-        start = int(at) // self.batch_size * self.batch_size
+        if isinstance(at, list):
+            raise TypeError("rows are asked for by number or by slice")
+        start = at // self.batch_size * self.batch_size
         if start != self._start:
             self._start, self._block = start, self._rows[start : start + self.batch_size].astype(np.float64)
         return np.asarray(self._block[at - start])

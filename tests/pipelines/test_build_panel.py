@@ -13,7 +13,7 @@ import pytest
 
 from features import duckdb_engine
 from features.errors import HistoryError, StateError, UsageError
-from pipelines import build_panel
+from pipelines import build_panel, panels
 from pipelines.build import log_plan
 from pipelines.build_panel import write_panel
 from pipelines.cli import main
@@ -50,7 +50,7 @@ def rows_of(path: Path) -> dict[tuple[str, object], tuple[object, ...]]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duckdb_engine.build, "__kwdefaults__", duckdb_engine.build.__kwdefaults__ | {"batch_rows": 400})
+    monkeypatch.setattr(panels, "_BATCH_EVENTS", 400)
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -95,8 +95,8 @@ def test_a_target_s_file_is_the_panel_that_training_learns_from(
     monkeypatch.setattr(build_panel, "_GROUP_ROWS", 50)
     report = write_panel(workspace, cutoffs=("2024-04-09",), target=name, out=tmp_path / "panel.parquet")
     snapshot = workspace.snapshot()
-    panels, plan = build_panels(workspace, snapshot, day(99), (name,), {})
-    panel = panels[name]
+    built, plan = build_panels(workspace, snapshot, day(99), (name,), {})
+    panel = built[name]
     table = pq.read_table(tmp_path / "panel.parquet")
     values = np.column_stack([table[feature].to_numpy() for feature in plan.feature_names])
     assert values.astype(np.float32).tobytes() == panel.values.tobytes()
@@ -125,7 +125,7 @@ def test_a_walk_that_breaks_off_leaves_the_file_as_it_was(
     before, real = path.read_bytes(), duckdb_engine.build
 
     def broken(*args: object, **options: object) -> object:
-        yield next(iter(real(*args, **options, batch_rows=400)))  # type: ignore[arg-type]
+        yield next(iter(real(*args, **options | {"batch_rows": 400})))  # type: ignore[arg-type]
         raise StateError("the event log cannot be read")
 
     monkeypatch.setattr(build_panel, "build", broken)

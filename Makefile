@@ -56,6 +56,10 @@ check: setup ## ruff, mypy --strict, import-linter, generated docs
 bench-monitor: setup ## False alarms and power of the drift verdict, beside PSI and KS (about 2 minutes)
 	$(BIN)/python benchmarks/monitor_false_alarms.py
 
+.PHONY: bench-panel
+bench-panel: setup ## Peak memory of training with the panel in memory and in a file (about 5 minutes)
+	$(BIN)/python benchmarks/panel_memory.py
+
 .PHONY: pictures
 pictures: setup ## Render what a person sees into docs/img (needs demo/ and Chromium)
 	$(BIN)/python benchmarks/pictures.py --project demo --out docs/img

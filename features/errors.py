@@ -15,6 +15,7 @@ __all__ = [
     "BundleError",
     "ConfigError",
     "CutoffError",
+    "DiskFullError",
     "EbbtideError",
     "EmptyLogError",
     "GateRefusedError",
@@ -97,6 +98,10 @@ class CutoffError(EbbtideError):
     """A cutoff cannot be used: unreadable, in the future, or too far from the newest event."""
 
     exit_code = 2
+
+
+class DiskFullError(EbbtideError):
+    """The disk has no room for what has to be written."""
 
 
 class SourceError(EbbtideError):

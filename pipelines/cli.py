@@ -105,15 +105,17 @@ def check(cutoff: Cutoff = None, config: Config = DEFAULT_CONFIG, as_json: AsJso
 @app.command()
 def build(
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; home/features/ by default.")] = None,
-    cutoff: Cutoff = None,
+    cutoff: Annotated[list[str] | None, typer.Option(help="Local day or ISO time; may be repeated.")] = None,
+    target: Annotated[str | None, typer.Option(help="Write this target's training panel, with labels.")] = None,
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Write every customer's features at a cutoff."""
-    from pipelines.build import write_features
+    """Write features: every customer's at one cutoff or at several, or the labelled panel that retrain learns from."""
+    from pipelines.build_panel import write
     from pipelines.show import show_build
 
-    print_report(write_features(open_project(config).workspace, cutoff=cutoff, out=out), show_build, as_json=as_json)
+    report = write(open_project(config).workspace, cutoffs=tuple(cutoff or ()), target=target, out=out)
+    print_report(report, show_build, as_json=as_json)
 
 
 @app.command()

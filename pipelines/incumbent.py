@@ -96,11 +96,10 @@ def incumbent(workspace: Workspace, snapshot: Snapshot, panel: Panel, plan: Plan
     except BundleError as error:
         return Incumbent(sentence=f"the champion cannot score and is not compared: {error.found}")
     if champion.fingerprint == plan.fingerprint:
-        values = panel.values[panel.cutoff_us == test_us]
+        scores = panel.rows(panel.cutoff_us == test_us).apply(rival.probability)
     else:
         customers = panel.customer[panel.cutoff_us == test_us]
-        values = _values(workspace, snapshot, own, from_us(test_us), customers)
-    scores = rival.probability(values)
+        scores = rival.probability(_values(workspace, snapshot, own, from_us(test_us), customers))
     if tested_us > test_us:
         shown, later = (workspace.show(from_us(moment)) for moment in (test_us, tested_us))
         blocker = f"{who} was tested at {later}, so it has learned from this run's test at {shown}"

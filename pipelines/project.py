@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from features.errors import UsageError
 from pipelines.build import FeatureList, build, list_features
+from pipelines.build_panel import PanelReport, write_panel
 from pipelines.check import CheckReport, check
 from pipelines.export.command import ExportReport, export
 from pipelines.ingest import IngestReport, ingest
@@ -83,6 +84,27 @@ class Project:
     def build(self, cutoff: str | datetime | None = None) -> pd.DataFrame:
         """Features at a cutoff: one row a customer, indexed by ``customer_id``, null = NaN."""
         return build(self.workspace, cutoff=_text(cutoff)).frame()
+
+    def write_panel(
+        self,
+        out: str | Path | None = None,
+        *,
+        cutoffs: Iterable[str | datetime] = (),
+        target: str | None = None,
+    ) -> PanelReport:
+        """Features at several cutoffs, or a target's training panel with labels, as one Parquet file of any size.
+
+        Parameters
+        ----------
+        out : path, optional
+            The file; in ``home/features/`` by default.
+        cutoffs : iterable of str or datetime
+            Without a target: the cutoffs. With one: at most one, which stands for "now" as in :meth:`retrain`.
+        target : str, optional
+            Rows are those customers the target applies to, at its past cutoffs, and have a ``label``.
+        """
+        texts = tuple(str(_text(cutoff)) for cutoff in cutoffs)
+        return write_panel(self.workspace, cutoffs=texts, target=target, out=Path(out) if out else None)
 
     def retrain(self, cutoff: str | datetime | None = None, *, targets: Iterable[str] = ()) -> RetrainReport:
         """Train, evaluate, pass the gate, register; promoted if the gate says so."""

@@ -154,9 +154,9 @@ def retrain(workspace: Workspace, *, cutoff: str | None = None, names: tuple[str
     panels, plan = build_panels(workspace, snapshot, moment, names, failed, watch=parity.watch)
     proof = parity.prove(plan, panels)
     outcomes = []
-    for name, panel in panels.items():
-        try:
-            outcomes.append(_train_one(workspace, snapshot, moment, panel, plan, proof))
+    for name in tuple(panels):
+        try:  # a panel is let go of once its target is done
+            outcomes.append(_train_one(workspace, snapshot, moment, panels.pop(name), plan, proof))
         except EbbtideError as error:
             failed[name] = error
     if failed and not outcomes:
@@ -205,7 +205,7 @@ def _train_one(
                 "ebbtide.outcome": status,
                 "ebbtide.parity": proof.sentence,
             },
-            input_example=pd.DataFrame(trained.test_values[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
+            input_example=pd.DataFrame(trained.test_rows[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
             status=status,
         )
     if trained.decision.outcome == "refuse":

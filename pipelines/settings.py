@@ -225,6 +225,11 @@ class RetrainSettings(_Strict):
         le=100_000,
         description="Pairs of customer and cutoff that are replayed and compared bit for bit before training; 0: none.",
     )
+    panel_memory_mb: int = Field(
+        default=1024,
+        ge=0,
+        description="More MiB of panel values than this are kept in a file under home; the models are the same.",
+    )
 
 
 class ServingSettings(_Strict):

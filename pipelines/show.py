@@ -12,6 +12,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from pipelines.build import BuildReport, FeatureList
+    from pipelines.build_panel import PanelReport
     from pipelines.check import CheckReport
     from pipelines.export.command import ExportReport
     from pipelines.ingest import IngestReport
@@ -79,10 +80,25 @@ def show_check(report: CheckReport) -> None:
     line("ready to train" if report.ok else "not ready to train")
 
 
-def show_build(report: BuildReport) -> None:
+def show_build(report: BuildReport | PanelReport) -> None:
     """Counts and the file."""
+    from pipelines.build_panel import PanelReport
+
+    if isinstance(report, PanelReport):
+        _show_panel(report)
+        return
     count, width = len(report.customer_ids), len(report.plan.feature_names)
     line(f"{count:,} customers with {width} features each at {report.cutoff:%Y-%m-%d %H:%M} UTC")
+    line(f"fingerprint {report.plan.fingerprint[:12]}")
+    line(f"wrote {report.out}")
+
+
+def _show_panel(report: PanelReport) -> None:
+    first, last = (f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (report.cutoffs[0], report.cutoffs[-1]))
+    line(f"{report.rows:,} rows of {report.customers:,} customers with {len(report.plan.feature_names)} features each")
+    line(f"{len(report.cutoffs)} cutoffs, {first} to {last}")
+    if report.label_mean is not None:
+        line(f"labels of {report.target}, mean {report.label_mean:.4f}")
     line(f"fingerprint {report.plan.fingerprint[:12]}")
     line(f"wrote {report.out}")
 

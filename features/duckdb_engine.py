@@ -11,12 +11,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from features.batch import Batch, Task, compute
-from features.clock import to_us
+from features.batch_arrow import customer_runs
+from features.cutoffs import moments
 from features.definition import MAX_EVENTS
-from features.errors import StateError, UsageError
+from features.errors import StateError
 from features.events import SCALES, scaled_sql
 from features.feature_table import FeatureTable, concat
 from features.kernel_program import NULL, ORDER_OF_ITS_OWN, Events, Ints
@@ -28,7 +28,6 @@ from features.state_bulk import EventColumns, states_of
 __all__ = ["FeatureTable", "ReadableLog", "bucket_batches", "build", "concat", "states"]
 
 _BATCH_ROWS: Final = 1_500_000
-_ALWAYS_US: Final = 2**63 - 1
 
 
 class ReadableLog(Protocol):
@@ -86,8 +85,8 @@ def build(
     StateError
         If the log cannot be read.
     """
-    moments, before = _moments(cutoffs, received_before)
-    task = Task.of(plan, outcomes, cutoffs_us=moments, received_before_us=before)
+    at, before = moments(cutoffs, received_before)
+    task = Task.of(plan, outcomes, cutoffs_us=at, received_before_us=before)
     done, total = 0, sum(snapshot.bucket_rows)
     with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
@@ -130,7 +129,7 @@ def states(
     with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
             table = connection.sql(_states_sql(snapshot.scan_sql(first, last))).to_arrow_table()
-            offsets, ids = _customers(table)
+            offsets, ids = customer_runs(table.column("customer_id"))
             yield from zip(ids, states_of(_columns(table), offsets, max_events=max_events), strict=True)
             done += table.num_rows
             if progress is not None:
@@ -169,19 +168,6 @@ def _connected(threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
 
 
-def _moments(cutoffs: Sequence[datetime], received_before: Sequence[datetime] | None) -> tuple[Ints, Ints]:
-    if len(set(cutoffs)) != len(cutoffs):
-        raise UsageError("a cutoff was given twice", expected="distinct cutoffs")
-    if received_before is not None and len(received_before) != len(cutoffs):
-        raise UsageError(f"{len(cutoffs)} cutoffs and {len(received_before)} received_before", expected="one a cutoff")
-    at = np.array([to_us(cutoff) for cutoff in cutoffs], dtype=np.int64)
-    before = np.full(at.size, _ALWAYS_US, dtype=np.int64)
-    if received_before is not None:
-        before = np.array([to_us(moment) for moment in received_before], dtype=np.int64)
-    ascending = np.argsort(at)
-    return at[ascending], before[ascending]
-
-
 def _read(connection: duckdb.DuckDBPyConnection, scan: str, task: Task) -> Batch:
     kinds = " ".join(f"WHEN {_quoted(name)} THEN {at}" for at, name in enumerate(task.event_types, 1))
     kind = f"CAST(CASE event_type {kinds} ELSE 0 END AS SMALLINT)" if kinds else "CAST(0 AS SMALLINT)"
@@ -191,7 +177,7 @@ def _read(connection: duckdb.DuckDBPyConnection, scan: str, task: Task) -> Batch
         f"{kind} AS kind, {_coded('hash(order_id)')} AS order_code{numbers} "
         f"FROM ({scan}) ORDER BY bucket, customer_id, event_time, order_code"
     ).to_arrow_table()
-    offsets, ids = _customers(table)
+    offsets, ids = customer_runs(table.column("customer_id"))
     events = Events(
         time=_integers(table.column("event_time")),
         received=_integers(table.column("received_at")),
@@ -234,15 +220,6 @@ def _columns(table: pa.Table) -> EventColumns:
         amount=table.column("amount").to_numpy(),
         texts=texts,
     )
-
-
-def _customers(table: pa.Table) -> tuple[Ints, NDArray[np.object_]]:
-    if table.num_rows == 0:
-        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=object)
-    runs = pc.run_end_encode(table.column("customer_id").combine_chunks())  # type: ignore[attr-defined] # the stubs lack it
-    ids = np.empty(len(runs.values), dtype=object)
-    ids[:] = runs.values.to_numpy(zero_copy_only=False)
-    return np.concatenate([[0], runs.run_ends.to_numpy()]).astype(np.int64), ids
 
 
 def _integers(column: pa.ChunkedArray[pa.Int64Scalar]) -> Ints:

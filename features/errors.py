@@ -17,6 +17,7 @@ __all__ = [
     "CutoffError",
     "EbbtideError",
     "EmptyLogError",
+    "EngineError",
     "GateRefusedError",
     "HistoryError",
     "LockedError",
@@ -124,6 +125,10 @@ class ModelNotFoundError(EbbtideError):
 
 class StateError(EbbtideError):
     """A customer's packed state, or the store that holds it, is damaged or cannot answer."""
+
+
+class EngineError(EbbtideError):
+    """The batch engine cannot run: its extra or Java is missing, or it failed."""
 
 
 class PortInUseError(EbbtideError):

@@ -18,6 +18,7 @@ __all__ = [
     "DiskFullError",
     "EbbtideError",
     "EmptyLogError",
+    "EngineError",
     "GateRefusedError",
     "HistoryError",
     "LockedError",
@@ -134,6 +135,10 @@ class StateError(EbbtideError):
 
 class ParityError(EbbtideError):
     """A customer's replayed state and the batch table disagree: a bug, and nothing is trained on such features."""
+
+
+class EngineError(EbbtideError):
+    """The batch engine cannot run: its extra or Java is missing, or it failed."""
 
 
 class PortInUseError(EbbtideError):

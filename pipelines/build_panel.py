@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.duckdb_engine import build
 from features.durable import replacing
 from features.errors import EmptyLogError, UsageError
 from features.plan import Plan
 from pipelines.build import BuildReport, log_plan, write_features
+from pipelines.engine import feature_tables
 from pipelines.panels import batch_events
 from training.panel import cutoff_grid, labelled
 
@@ -131,14 +131,14 @@ def write_panel(
     name = f"panel-{target}-{last}" if target else f"features-{first}-to-{last}-{len(moments)}-cutoffs"
     path = out or workspace.home / "features" / f"{name.replace(':', '')}.parquet"
     workspace.say(f"features of {snapshot.customers:,} customers at {len(moments)} cutoffs")
-    tables = build(
+    tables = feature_tables(
+        workspace,
         snapshot,
         plan,
         moments,
         batch_rows=batch_events(len(moments)),
         received_before=[moment + workspace.settle for moment in moments],
         outcomes=[of.outcome()] if of else [],
-        threads=workspace.threads,
     )
     with replacing(path) as temporary:
         rows, customers, label_sum = _write(tables, plan, of, temporary)

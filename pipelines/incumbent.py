@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.clock import from_us
-from features.duckdb_engine import build, concat
 from features.errors import BundleError
+from features.feature_table import concat
 from features.plan import Plan, compile_plan
+from pipelines.engine import feature_tables
 from training.bundle import Bundle, bundle_folder, check_fingerprint, read_champion
 from training.bundle_files import read_extra
 from training.estimator_json import calibrator_from_dict, calibrator_to_dict, estimator_from_dict, estimator_to_dict
@@ -124,7 +125,7 @@ def _values(
 ) -> NDArray[np.float32]:
     """The champion's own features, where they are others than the challenger's; customers are numbered alike."""
     seen = [cutoff + workspace.settle]
-    table = concat(list(build(snapshot, plan, [cutoff], received_before=seen, threads=workspace.threads)))
+    table = concat(list(feature_tables(workspace, snapshot, plan, [cutoff], received_before=seen)))
     row = np.full(int(table.customer_ids.size), -1, dtype=np.int64)
     row[table.customer] = np.arange(len(table))
     return table.values[row[customers]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from features.duckdb_engine import build
 from features.errors import EbbtideError, EmptyLogError
 from features.plan import Plan
 from pipelines.build import log_plan
+from pipelines.engine import feature_tables
 from training.panel import Panel, cutoff_grid, panels_from_tables
 from training.spill import Spill
 
@@ -88,14 +88,14 @@ def build_panels(
     if not cutoffs:
         return {}, plan
     workspace.say(f"panel: {snapshot.rows:,} events, {len(cutoffs)} cutoffs, {len(plan.feature_names)} features")
-    tables = build(
+    tables = feature_tables(
+        workspace,
         snapshot,
         plan,
         cutoffs,
         batch_rows=batch_events(len(cutoffs)),
         received_before=[cutoff + workspace.settle for cutoff in cutoffs],
         outcomes=[target.outcome() for target in targets],
-        threads=workspace.threads,
     )
     watched = _watched(tables, watch)
     spill = Spill(folder=workspace.home, memory_bytes=workspace.settings.retrain.panel_memory_mb << 20)

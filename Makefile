@@ -28,6 +28,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 .PHONY: setup
 setup: $(VENV)/.installed ## Make the environment in .venv from the hashed lock
 
+$(VENV)/.installed-spark: $(VENV)/.installed requirements-spark.lock
+	@echo "adding pyspark to .venv: about 0.5 GB; it also needs Java 17 or newer" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes -r requirements-spark.lock
+	@touch $@
+
+.PHONY: setup-spark
+setup-spark: $(VENV)/.installed-spark ## Add the extra `spark` to .venv (0.5 GB), for [engine] name = "spark" and its tests
+
 .PHONY: demo
 demo: setup ## The whole loop on The Complete Journey, into demo/
 	@$(BIN)/ebbtide demo
@@ -74,9 +82,11 @@ format: setup ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: lock
-lock: ## Resolve pyproject.toml into requirements.lock again (needs uv)
+lock: ## Resolve pyproject.toml into requirements.lock and requirements-spark.lock again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --extra demo --extra redis --extra postgres --group dev pyproject.toml -o requirements.lock
+	sed -n 's/^spark = \["\(.*\)"\]$$/\1/p' pyproject.toml | uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header - -o requirements-spark.lock
 
 .PHONY: clean
 clean: ## Remove the demo and every cache, keep .venv

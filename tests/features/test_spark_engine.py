@@ -76,11 +76,9 @@ def of_both(
 ) -> tuple[FeatureTable, FeatureTable]:
     """Table of the Spark engine, table of the DuckDB engine."""
     before = None if settle_days is None else [cutoff + timedelta(days=settle_days) for cutoff in cutoffs]
-    one, other = (
-        concat(list(build(log, plan, cutoffs, received_before=before, outcomes=OUTCOMES)))
-        for build in (spark_engine.build, duckdb_engine.build)
-    )
-    return one, other
+    asked = {"received_before": before, "outcomes": OUTCOMES}
+    found = list(spark_engine.build(log, plan, cutoffs, **asked, partition_rows=max(1, sum(log.bucket_rows) // 8)))
+    return concat(found), concat(list(duckdb_engine.build(log, plan, cutoffs, **asked)))
 
 
 def bits(table: FeatureTable) -> dict[str, object]:
@@ -179,12 +177,18 @@ def test_a_real_log_with_two_segments_late_events_and_corrections(tmp_path: Path
 def test_progress_and_scratch(logs: ParquetLog, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     tables = spark_engine.build(
-        logs, COUNT, [day(20)], scratch=tmp_path, progress=lambda done, total: seen.append((done, total))
+        logs,
+        COUNT,
+        [day(20)],
+        scratch=tmp_path,
+        progress=lambda done, total: seen.append((done, total)),
+        partition_rows=500,
     )
     next(tables)
     assert len(list(tmp_path.iterdir())) == 1
     list(tables)
     assert list(tmp_path.iterdir()) == []
+    assert len(seen) > 3
     assert seen[-1] == (sum(logs.bucket_rows),) * 2
 
 

@@ -3,7 +3,7 @@
 ``make bench-panel`` (about 5 minutes on two idle cores; ``--quick`` 2). Feature tables are generated, then go through
 :func:`training.panel.panels_from_tables` and :func:`training.train.train`; each case is a process of its own. Peak
 memory is that of the process (``ru_maxrss``), after the panel and after the training. The cases must agree on the model
-to the last bit. A small panel shows what either way costs where neither is needed. Trees are capped at 40: more of them
+to the last bit. A small panel shows what either way costs where neither is needed. Trees are capped at 10: more of them
 take more time and no more memory.
 """
 
@@ -38,7 +38,7 @@ CUTOFFS = [START + timedelta(days=60 + 7 * week) for week in range(50)]
 TYPES = ["purchase", "refund", "view", "cart_add", "coupon_redeem"]
 CHURN = Target(name="churn", kind=TargetKind.CHURN, event_types=("purchase",), active_within_days=60, horizon_days=28)
 BATCH_CUSTOMERS = 1_000
-MOST_TREES = 40
+MOST_TREES = 10
 
 
 def plan_of(width: int) -> Plan:

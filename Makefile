@@ -68,6 +68,10 @@ bench-monitor: setup ## False alarms and power of the drift verdict, beside PSI 
 bench-panel: setup ## Peak memory of training with the panel in memory and in a file (about 5 minutes)
 	$(BIN)/python benchmarks/panel_memory.py
 
+.PHONY: check-mutations
+check-mutations: setup ## Break each aggregation, readout and edge of the engine once, and see a test fail
+	$(BIN)/python benchmarks/mutation_check.py
+
 .PHONY: pictures
 pictures: setup ## Render what a person sees into docs/img (needs demo/ and Chromium)
 	$(BIN)/python benchmarks/pictures.py --project demo --out docs/img

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from functools import lru_cache
 from itertools import product
 
-from features.definition import Base, Family, Feature, Readout
+from features.definition import _SHAPES, Aggregation, Base, Family, Feature, Readout
 from features.errors import UsageError
 from tests.features.oracle_readout import unit
 from tests.features.small_logs import base
 
 PARAMETERS: dict[str, tuple[tuple[float, ...], ...]] = {
-    "day_of_year": ((0,), (1,), (60,), (730,)),
+    "day_of_year": ((0.0,), (1.0,), (60.0,), (730.0,)),
     "p_alive": ((0.5, 8.0, 0.8, 2.5), (2.0, 60.0, 1.0, 4.0)),
     "expected_orders": (
         (0.5, 8.0, 0.8, 2.5, 30.0),
@@ -35,6 +36,8 @@ BASES = (
     base("first_order_is", field="channel", value="web"),
 )
 _MOST = 12
+ONE_SCALE = ("share", "difference")
+"""Sums whose parts must count in the same; :mod:`tests.features.test_vocabulary` says what happens otherwise."""
 
 
 @lru_cache
@@ -43,7 +46,7 @@ def every_feature() -> tuple[Feature, ...]:
     found: dict[str, Feature] = {}
     for readout in Readout:
         before = len(found)
-        shapes = [bases for size in range(4) for bases in product(BASES, repeat=size)]
+        shapes = [bases for shape in _SHAPES[readout] for bases in product(*map(_fitting, shape))]
         random.Random(str(readout)).shuffle(shapes)  # noqa: S311 (no secret)
         for bases, parameters in product(shapes, PARAMETERS.get(str(readout), ((),))):
             feature = _feature(readout, bases, parameters)
@@ -54,8 +57,12 @@ def every_feature() -> tuple[Feature, ...]:
     return tuple(found.values())
 
 
+def _fitting(aggregations: Collection[Aggregation]) -> list[Base]:
+    return [each for each in BASES if each.aggregation in aggregations]
+
+
 def _feature(readout: Readout, bases: tuple[Base, ...], parameters: tuple[float, ...]) -> Feature | None:
-    if str(readout) == "share" and len({unit(part) for part in bases}) > 1:
+    if str(readout) in ONE_SCALE and len({unit(part) for part in bases}) > 1:
         return None
     try:
         return Feature(readout=readout, bases=bases, family=Family.TREND, parameters=parameters)

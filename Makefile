@@ -56,6 +56,11 @@ check: setup ## ruff, mypy --strict, import-linter, generated docs
 bench-monitor: setup ## False alarms and power of the drift verdict, beside PSI and KS (about 2 minutes)
 	$(BIN)/python benchmarks/monitor_false_alarms.py
 
+.PHONY: bench-features
+bench-features: setup ## The feature engine beside reading the log, SQL, pandas and Polars (2 GB in /tmp; ARGS=--quick)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps polars==2.1.0 polars-runtime-32==2.1.0
+	$(BIN)/python -m benchmarks.feature_engine $(ARGS)
+
 .PHONY: pictures
 pictures: setup ## Render what a person sees into docs/img (needs demo/ and Chromium)
 	$(BIN)/python benchmarks/pictures.py --project demo --out docs/img

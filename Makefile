@@ -72,6 +72,11 @@ bench-panel: setup ## Peak memory of training with the panel in memory and in a 
 check-mutations: setup ## Break each aggregation, readout and edge of the engine once, and see a test fail
 	$(BIN)/python benchmarks/mutation_check.py
 
+.PHONY: bench-features
+bench-features: setup ## The feature engine beside reading the log, SQL, pandas and Polars (2 GB in /tmp; ARGS=--quick)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps polars==2.1.0 polars-runtime-32==2.1.0
+	$(BIN)/python -m benchmarks.feature_engine $(ARGS)
+
 .PHONY: pictures
 pictures: setup ## Render what a person sees into docs/img (needs demo/ and Chromium)
 	$(BIN)/python benchmarks/pictures.py --project demo --out docs/img

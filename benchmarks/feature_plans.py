@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
+from features.readout import readout
 from numpy.typing import NDArray
 
 from features.catalogue import catalogue, traits_of
@@ -15,7 +16,6 @@ from features.definition import Aggregation, Base, Family, Feature, Readout
 from features.duckdb_engine import bucket_batches
 from features.event_log import Snapshot
 from features.plan import Plan, compile_plan
-from features.readout import readout
 from features.state import State
 
 __all__ = [

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from features.event_log import EventLog, Snapshot
 from features.event_log_identity import BUCKET_SQL
 from features.event_log_manifest import BlockEntry, Manifest, SegmentEntry, write_manifest
-from features.event_log_segments import SEGMENTS, segment_stats, workspace, write_parquet
+from features.event_log_segments import SEGMENTS, workspace, write_parquet
+from features.event_log_stats import segment_stats
 from features.events import BUCKETS, COLUMNS
 
 __all__ = ["BYTES_A_ROW", "EVENTS_A_CUSTOMER", "TYPES", "LogSpec", "event_log"]

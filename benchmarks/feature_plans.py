@@ -10,7 +10,7 @@ import numpy as np
 from features.readout import readout
 from numpy.typing import NDArray
 
-from features.catalogue import catalogue, traits_of
+from features.catalogue import catalogue
 from features.clock import to_us
 from features.definition import Aggregation, Base, Family, Feature, Readout
 from features.duckdb_engine import bucket_batches
@@ -44,13 +44,7 @@ def panel_plan() -> Plan:
 
 def full_plan(snapshot: Snapshot) -> Plan:
     """Plan of everything the catalogue offers for the log."""
-    traits = traits_of(
-        snapshot.event_types,
-        amount_types=snapshot.amount_types,
-        discount_types=snapshot.discount_types,
-        order_types=snapshot.order_types,
-    )
-    return compile_plan(catalogue(traits), timezone="UTC")
+    return compile_plan(catalogue(snapshot.type_traits), timezone="UTC")
 
 
 def vector_plan(snapshot: Snapshot) -> Plan:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from features.catalogue import catalogue, traits_of
+from features.catalogue import TypeTraits, catalogue
 from features.clock import DAY_US, to_us
 from features.definition import Aggregation, Base
 from features.feature_table import FeatureTable
@@ -43,8 +43,8 @@ MOST_TREES = 10
 
 def plan_of(width: int) -> Plan:
     """Plan of so many features of a shop with several event types."""
-    money = {"amount_types": ["purchase", "refund"], "discount_types": ["purchase"], "order_types": ["purchase"]}
-    features = catalogue(traits_of(TYPES, **money))
+    fields = {"purchase": {"amount", "discount", "order_id"}, "refund": {"amount"}}
+    features = catalogue({name: TypeTraits(fields=frozenset(fields.get(name, ()))) for name in TYPES})
     if len(features) < width:
         raise SystemExit(f"the catalogue has {len(features)} features for these events; ask for at most so many")
     return compile_plan(features[:width], timezone="UTC", extra=CHURN.bases())

@@ -22,7 +22,8 @@ from features.plan import Plan
 from tests.features.log_builders import WITH_ID, block, ingest, line, lines
 from tests.features.oracle import Event, day
 from tests.features.parquet_logs import ParquetLog, parquet_log
-from tests.features.small_logs import a_log, base, every_base, plan_of
+from tests.features.random_logs import log_at
+from tests.features.small_logs import base, every_base, plan_of
 from tests.spark_needed import local_spark
 
 FEATURES = catalogue(
@@ -51,7 +52,7 @@ def random_logs(count: int) -> list[list[Event]]:
         max_examples=count, phases=[Phase.generate], derandomize=True, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(a_log())
+    @given(log_at())
     def collect(events: list[Event]) -> None:
         drawn.append(events)
 

@@ -9,7 +9,7 @@ from itertools import product
 
 from features.definition import _SHAPES, Aggregation, Base, Family, Feature, Readout
 from features.errors import UsageError
-from tests.features.oracle_readout import unit
+from tests.features.oracle_readout import OF_THE_POSTERIOR, unit
 from tests.features.small_logs import base
 
 PARAMETERS: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -28,6 +28,7 @@ BASES = (
     *(base(name, "view", window=28) for name in ("first", "last", "weekend", "streak")),
     *(base(name) for name in ("count", "first", "last", "gap_count", "gap_sum", "gap_squares", "gap_max")),
     *(base(name) for name in ("weekday_squares", "hour_squares")),
+    *(base(name, window=91) for name in ("first", "last", "gap_count", "gap_sum", "gap_squares", "hour_squares")),
     *(base(name, "view", field="item_id", last=50) for name in ("distinct", "top")),
     base("present", field="amount"),
     base("last_number", field="rating"),
@@ -36,6 +37,8 @@ BASES = (
     base("first_order_is", field="channel", value="web"),
 )
 _MOST = 12
+ONE_STREAM = ("span_days", "spread", "gap_mean_days", "gap_sd_days", "gap_variation", "age_per_gap", *OF_THE_POSTERIOR)
+"""What only makes sense for one event type in one window."""
 ONE_SCALE = ("share", "difference")
 """Sums whose parts must count in the same; :mod:`tests.features.test_vocabulary` says what happens otherwise."""
 
@@ -63,6 +66,8 @@ def _fitting(aggregations: Collection[Aggregation]) -> list[Base]:
 
 def _feature(readout: Readout, bases: tuple[Base, ...], parameters: tuple[float, ...]) -> Feature | None:
     if str(readout) in ONE_SCALE and len({unit(part) for part in bases}) > 1:
+        return None
+    if str(readout) in ONE_STREAM and len({(part.event_type, part.window_days) for part in bases}) > 1:
         return None
     try:
         return Feature(readout=readout, bases=bases, family=Family.TREND, parameters=parameters)

@@ -65,7 +65,7 @@ bench-monitor: setup ## False alarms and power of the drift verdict, beside PSI 
 	$(BIN)/python benchmarks/monitor_false_alarms.py
 
 .PHONY: bench-panel
-bench-panel: setup ## Peak memory of training with the panel in memory and in a file (about 5 minutes)
+bench-panel: setup ## Peak memory of training with the panel in memory and in a file (about 4 minutes)
 	$(BIN)/python benchmarks/panel_memory.py
 
 .PHONY: check-mutations

@@ -1,6 +1,6 @@
 """Peak memory and time of one target's training, with the panel's values in memory and in a file.
 
-``make bench-panel`` (about 5 minutes on two idle cores; ``--quick`` 2). Feature tables are generated, then go through
+``make bench-panel`` (about 4 minutes on two cores; ``--quick`` 1). Feature tables are generated, then go through
 :func:`training.panel.panels_from_tables` and :func:`training.train.train`; each case is a process of its own. Peak
 memory is that of the process (``ru_maxrss``), after the panel and after the training. The cases must agree on the model
 to the last bit. A small panel shows what either way costs where neither is needed. Trees are capped at 10: more of them

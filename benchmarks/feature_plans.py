@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
-from features.readout import readout
 from numpy.typing import NDArray
 
 from features.catalogue import catalogue
@@ -56,7 +55,7 @@ def vector_plan(snapshot: Snapshot) -> Plan:
 
 def vector(state: State, plan: Plan, cutoff_us: int = _LAST_CUTOFF_US) -> NDArray[np.float32]:
     """One customer's feature values: what a request for a score computes."""
-    return readout(plan, state.base_row(plan, cutoff_us)[None], np.array([cutoff_us]))
+    return state.answer(plan, cutoff_us).values
 
 
 def ranges(snapshot: Snapshot, batch_rows: int = BATCH_ROWS) -> list[tuple[int, int]]:

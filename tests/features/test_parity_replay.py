@@ -21,7 +21,7 @@ from tests.features.oracle import Event, day, us
 from tests.features.random_logs import log_at
 from tests.features.small_logs import FakeLog, base, event_row, plan_of, table_of
 
-FEATURES = catalogue({"purchase": TypeTraits(has_amount=True, has_orders=True), "view": TypeTraits()})
+FEATURES = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"})), "view": TypeTraits()})
 EXTRA = (base("last", None), base("count", "view", 7))
 PLANS = {most: plan_of(*EXTRA, features=FEATURES, max_events=most) for most in (1, 4, 4_096)}
 CUTOFFS = (3, 10, 21.5)

@@ -27,7 +27,7 @@ from tests.features.small_logs import base, every_base, plan_of
 from tests.spark_needed import local_spark
 
 FEATURES = catalogue(
-    {"purchase": TypeTraits(has_amount=True, has_discount=True, has_orders=True), "view": TypeTraits()}
+    {"purchase": TypeTraits(fields=frozenset({"amount", "discount", "order_id"})), "view": TypeTraits()}
 )
 BASES = every_base(["purchase", "view", None], [None, 1, 7, 400])
 OUTCOMES = (

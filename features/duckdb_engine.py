@@ -8,27 +8,26 @@ from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.batch import ReadableAttributes, Task, compute
-from features.clock import to_us
+from features.batch_arrow import customer_runs
+from features.cutoffs import moments
 from features.definition import MAX_EVENTS
-from features.duckdb_read import customers_of, integers, order_code, read_batch, scaled_or_null, text_code
-from features.errors import StateError, UsageError
+from features.duckdb_read import integers, order_code, read_batch, scaled_or_null, text_code
+from features.errors import StateError
 from features.events import SCALES, TEXTS
 from features.feature_table import FeatureTable, concat
-from features.kernel_program import Ints
 from features.outcome import Outcome
 from features.plan import Plan
 from features.state import State
 from features.state_bulk import EventColumns, states_of
 
-__all__ = ["FeatureTable", "ReadableLog", "bucket_batches", "build", "concat", "states"]
+__all__ = ["BATCH_ROWS", "FeatureTable", "ReadableLog", "bucket_batches", "build", "concat", "states"]
 
-_BATCH_ROWS: Final = 1_500_000
-_ALWAYS_US: Final = 2**63 - 1
+BATCH_ROWS: Final = 1_500_000
+"""Events that are held at a time."""
 
 
 class ReadableLog(Protocol):
@@ -52,7 +51,7 @@ def build(
     attributes: ReadableAttributes | None = None,
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
-    batch_rows: int = _BATCH_ROWS,
+    batch_rows: int = BATCH_ROWS,
 ) -> Iterator[FeatureTable]:
     """Build the feature table of a log, batch by batch; memory is bounded by the batch.
 
@@ -89,8 +88,8 @@ def build(
     StateError
         If the log cannot be read.
     """
-    moments, before = _moments(cutoffs, received_before)
-    task = Task.of(plan, outcomes, cutoffs_us=moments, received_before_us=before)
+    at, before = moments(cutoffs, received_before)
+    task = Task.of(plan, outcomes, cutoffs_us=at, received_before_us=before)
     done, total = 0, sum(snapshot.bucket_rows)
     with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
@@ -107,7 +106,7 @@ def states(
     max_events: int = MAX_EVENTS,
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
-    batch_rows: int = _BATCH_ROWS // 3,
+    batch_rows: int = BATCH_ROWS // 3,
 ) -> Iterator[tuple[str, State]]:
     """Packed state of every customer of a log, compacted: what fills the online store in bulk.
 
@@ -133,7 +132,7 @@ def states(
     with _connected(threads) as connection:
         for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
             table = connection.sql(_states_sql(snapshot.scan_sql(first, last))).to_arrow_table()
-            offsets, ids = customers_of(table)
+            offsets, ids = customer_runs(table.column("customer_id"))
             yield from zip(ids, states_of(_columns(table), offsets, max_events=max_events), strict=True)
             done += table.num_rows
             if progress is not None:
@@ -170,19 +169,6 @@ def _connected(threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
             f"the event log cannot be read: {str(error).splitlines()[0]}",
             remedy="restore its folder from a backup, or delete all of it and run `ebbtide ingest` again",
         ) from error
-
-
-def _moments(cutoffs: Sequence[datetime], received_before: Sequence[datetime] | None) -> tuple[Ints, Ints]:
-    if len(set(cutoffs)) != len(cutoffs):
-        raise UsageError("a cutoff was given twice", expected="distinct cutoffs")
-    if received_before is not None and len(received_before) != len(cutoffs):
-        raise UsageError(f"{len(cutoffs)} cutoffs and {len(received_before)} received_before", expected="one a cutoff")
-    at = np.array([to_us(cutoff) for cutoff in cutoffs], dtype=np.int64)
-    before = np.full(at.size, _ALWAYS_US, dtype=np.int64)
-    if received_before is not None:
-        before = np.array([to_us(moment) for moment in received_before], dtype=np.int64)
-    ascending = np.argsort(at)
-    return at[ascending], before[ascending]
 
 
 def _states_sql(scan: str) -> str:

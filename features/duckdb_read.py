@@ -8,15 +8,15 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.batch import Batch, ReadableAttributes, Task, no_attributes
+from features.batch_arrow import customer_runs
 from features.events import scaled_sql
 from features.kernel_program import NULL, ORDER_OF_ITS_OWN, Events, Ints
 from features.layout import Reading
 
-__all__ = ["customers_of", "integers", "order_code", "read_batch", "scaled_or_null", "text_code"]
+__all__ = ["integers", "order_code", "read_batch", "scaled_or_null", "text_code"]
 
 _FEW_TYPES: Final = 12
 """Up to so many event types a CASE is as fast as anything; beyond, an ENUM's cost does not grow with their number."""
@@ -32,10 +32,10 @@ def read_batch(
     """
     query = _query(connection, scan, task)
     table = connection.sql(query).to_arrow_table()
-    offsets, ids = customers_of(table)
+    offsets, ids = customer_runs(table.column("customer_id"))
     if not _in_order(table, offsets, ids):
         table = connection.sql(f"{query} ORDER BY bucket, customer_id, event_time").to_arrow_table()
-        offsets, ids = customers_of(table)
+        offsets, ids = customer_runs(table.column("customer_id"))
     numbers = np.empty((len(task.readings), table.num_rows), dtype=np.int64)
     for at in range(len(task.readings)):
         _copy(table.column(f"reading_{at}"), numbers[at])
@@ -49,16 +49,6 @@ def read_batch(
     _copy(table.column("kind"), events.kind)
     known = no_attributes(ids.size) if attributes is None else attributes.of(ids, task.plan.attributes)
     return Batch(customer_ids=ids, offsets=offsets, events=events, attributes=known)
-
-
-def customers_of(table: pa.Table) -> tuple[Ints, NDArray[np.object_]]:
-    """Where each run of equal customer ids begins (and the end of the last), and whose it is."""
-    if table.num_rows == 0:
-        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=object)
-    runs = pc.run_end_encode(table.column("customer_id").combine_chunks())  # type: ignore[attr-defined] # the stubs lack it
-    ids = np.empty(len(runs.values), dtype=object)
-    ids[:] = runs.values.to_numpy(zero_copy_only=False)
-    return np.concatenate([[0], runs.run_ends.to_numpy()]).astype(np.int64), ids
 
 
 def integers(column: pa.ChunkedArray[pa.Int64Scalar]) -> Ints:

@@ -15,14 +15,17 @@ __all__ = [
     "BundleError",
     "ConfigError",
     "CutoffError",
+    "DiskFullError",
     "EbbtideError",
     "EmptyLogError",
+    "EngineError",
     "GateRefusedError",
     "HistoryError",
     "LockedError",
     "MappingError",
     "ModelNotFoundError",
     "OneClassError",
+    "ParityError",
     "PortInUseError",
     "ServiceError",
     "SourceError",
@@ -98,6 +101,10 @@ class CutoffError(EbbtideError):
     exit_code = 2
 
 
+class DiskFullError(EbbtideError):
+    """The disk has no room for what has to be written."""
+
+
 class SourceError(EbbtideError):
     """A source table is missing, unreadable, or too bad to publish."""
 
@@ -124,6 +131,14 @@ class ModelNotFoundError(EbbtideError):
 
 class StateError(EbbtideError):
     """A customer's packed state, or the store that holds it, is damaged or cannot answer."""
+
+
+class ParityError(EbbtideError):
+    """A customer's replayed state and the batch table disagree: a bug, and nothing is trained on such features."""
+
+
+class EngineError(EbbtideError):
+    """The batch engine cannot run: its extra or Java is missing, or it failed."""
 
 
 class PortInUseError(EbbtideError):

@@ -19,7 +19,7 @@ from features.event_log_identity import LIVE_BLOCK, Stored
 from features.event_log_load import BlockReport, load_block
 from features.event_log_manifest import Manifest, TypeStats, read_manifest
 from features.event_log_publish import stored_files
-from features.event_log_segments import lock, remove_orphans, scan_sql, workspace
+from features.event_log_segments import lock, remove_orphans, scan_sql, superseded_sql, workspace
 from features.events import BUCKETS, COLUMNS, ColumnType
 from features.mapping import EventBlock
 
@@ -84,6 +84,13 @@ class Snapshot:
         corrections pays nothing for that.
         """
         return scan_sql(self.stored, first_bucket, last_bucket)
+
+    def superseded_sql(self, first_bucket: int, last_bucket: int) -> str | None:
+        """DuckDB query of the rows that another row of the same event has replaced; None if there are none.
+
+        Columns are those of :data:`features.events.COLUMNS`, and ``load`` and ``version``, which count up.
+        """
+        return superseded_sql(self.stored, first_bucket, last_bucket)
 
     def quarantine_counts(self) -> Mapping[str, int]:
         """Rows in quarantine by their first reason."""

@@ -24,6 +24,7 @@ __all__ = [
     "lock",
     "remove_orphans",
     "scan_sql",
+    "superseded_sql",
     "workspace",
     "write_parquet",
 ]
@@ -122,6 +123,19 @@ def scan_sql(stored: Stored, first_bucket: int, last_bucket: int) -> str:
         return truth
     return (
         f"SELECT {names}, e.bucket FROM {stored.rows()} e ANTI JOIN "
+        f"(SELECT event_id, load, version FROM {stored.lost()} WHERE bucket {between}) l "
+        f"ON l.event_id = e.event_id AND l.load = e.load AND l.version = e.version WHERE e.bucket {between}"
+    )
+
+
+def superseded_sql(stored: Stored, first_bucket: int, last_bucket: int) -> str | None:
+    """Select log columns, ``load`` and ``version`` of rows that another one corrected; None if there are none."""
+    if not stored.files or not stored.superseded:
+        return None
+    names = ", ".join(f"e.{column.name}" for column in COLUMNS)
+    between = f"BETWEEN {int(first_bucket)} AND {int(last_bucket)}"
+    return (
+        f"SELECT {names}, e.load, e.version FROM {stored.rows()} e SEMI JOIN "
         f"(SELECT event_id, load, version FROM {stored.lost()} WHERE bucket {between}) l "
         f"ON l.event_id = e.event_id AND l.load = e.load AND l.version = e.version WHERE e.bucket {between}"
     )

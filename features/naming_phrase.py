@@ -57,8 +57,8 @@ def phrase(base: Base) -> str:  # noqa: C901 (one case an aggregation)
         case Aggregation.GAP_COUNT:
             return f"number of gaps between {all_of_them}"
         case Aggregation.GAP_SUM | Aggregation.GAP_SQUARES:
-            kind = "sum" if base.aggregation is Aggregation.GAP_SUM else "squares"
-            return f"{kind} of the minutes between {all_of_them}"
+            kind = "sum of the days" if base.aggregation is Aggregation.GAP_SUM else "squares of the minutes"
+            return f"{kind} between {all_of_them}"
         case Aggregation.GAP_MAX:
             return f"longest time in days between consecutive {all_of_them}"
         case Aggregation.FIRST | Aggregation.LAST:
@@ -112,8 +112,10 @@ def _window_text(base: Base) -> str:
 def absent(base: Base) -> str:
     """When the base aggregate is null; empty if it never is."""
     match base.aggregation:
-        case Aggregation.FIRST | Aggregation.LAST | Aggregation.FIRST_ORDER_SUM | Aggregation.FIRST_ORDER_IS:
+        case Aggregation.FIRST | Aggregation.LAST | Aggregation.FIRST_ORDER_SUM:
             return f"no {who(base)}{within(base)}"
+        case Aggregation.FIRST_ORDER_IS:
+            return f"no {who(base)}, or no {str(base.field).replace('_', ' ')} of the first"
         case Aggregation.LAST_NUMBER:
             return f"no {who(base)} with {an(FIELDS[str(base.field)][0])}{within(base)}"
         case Aggregation.GAP_MAX:

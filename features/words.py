@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["OF_A_COLUMN", "OF_A_TEXT", "OF_THE_TAIL", "WHOLE_LIFE", "Aggregation", "Family", "Readout"]
+__all__ = ["OF_A_COLUMN", "OF_A_TEXT", "OF_GAPS", "OF_THE_TAIL", "WHOLE_LIFE", "Aggregation", "Family", "Readout"]
 
 
 class Aggregation(StrEnum):
@@ -49,6 +49,7 @@ OF_A_COLUMN: Final = frozenset(
     }
 )
 OF_A_TEXT: Final = frozenset({Aggregation.DISTINCT, Aggregation.TOP, Aggregation.FIRST_ORDER_IS})
+OF_GAPS: Final = frozenset({Aggregation.GAP_COUNT, Aggregation.GAP_SUM, Aggregation.GAP_SQUARES})
 WHOLE_LIFE: Final = frozenset({Aggregation.FIRST_ORDER_SUM, Aggregation.FIRST_ORDER_IS, Aggregation.ATTRIBUTE})
 """Aggregations that have no window."""
 OF_THE_TAIL: Final = frozenset(

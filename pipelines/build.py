@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue import catalogue
-from features.duckdb_engine import build as build_table
-from features.duckdb_engine import concat
 from features.durable import replacing
+from features.feature_table import concat
 from features.naming_phrase import windows_text
 from features.plan import Plan, compile_plan
+from pipelines.engine import feature_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ def build(workspace: Workspace, *, cutoff: str | None = None) -> BuildReport:
     moment = workspace.cutoff(cutoff, snapshot)
     plan = log_plan(workspace, snapshot)
     workspace.say(f"features of {snapshot.customers:,} customers at {workspace.show(moment)}")
-    table = concat(list(build_table(snapshot, plan, [moment], threads=workspace.threads)))
+    table = concat(list(feature_tables(workspace, snapshot, plan, [moment])))
     ids = table.customer_ids[table.customer]
     order = np.argsort(ids, kind="stable")
     return BuildReport(cutoff=moment, plan=plan, customer_ids=ids[order], values=table.values[order])

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import Annotated
 
 import typer
 
 from features.errors import EbbtideError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pipelines.project import Project
+from pipelines.cli_features import features_app
+from pipelines.cli_options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    Config,
+    Cutoff,
+    TargetNames,
+    open_project,
+    print_report,
+    progress,
+    say,
+)
 
 __all__ = ["app", "main"]
 
@@ -31,26 +36,9 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="List, promote and roll back models.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(features_app, name="features")
 
-Config = Annotated[Path, typer.Option("--config", help="The configuration file.")]
-Cutoff = Annotated[
-    str | None,
-    typer.Option(
-        "--cutoff",
-        help="Local day (YYYY-MM-DD: its midnight) or ISO time; the last local midnight if not given.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-TargetNames = Annotated[
-    list[str] | None, typer.Option("--target", help="Only this target; may be repeated. All if not given.")
-]
-
-_DEFAULT_CONFIG = Path("ebbtide.toml")
 _INTERRUPTED = "Query interrupted"  # how DuckDB passes a Ctrl-C on
-
-
-class _Report(Protocol):
-    def to_dict(self) -> dict[str, Any]: ...
 
 
 def main() -> None:
@@ -93,23 +81,23 @@ def ingest(
     block: Annotated[
         list[str] | None, typer.Option("--block", help="Only this [[events]] block; may be repeated.")
     ] = None,
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Load the raw tables and the live events into the event log."""
     from pipelines.ingest import ingest as run
     from pipelines.show import show_ingest
 
-    _print(run(_open(config).workspace, only=tuple(block or ())), show_ingest, as_json=as_json)
+    print_report(run(open_project(config).workspace, only=tuple(block or ())), show_ingest, as_json=as_json)
 
 
 @app.command()
-def check(cutoff: Cutoff = None, config: Config = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def check(cutoff: Cutoff = None, config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Say whether the log can carry the targets: found, needed, remedy. Exit 3 if something is missing."""
     from pipelines.show import show_check
 
-    report = _open(config).check(cutoff)
-    _print(report, show_check, as_json=as_json)
+    report = open_project(config).check(cutoff)
+    print_report(report, show_check, as_json=as_json)
     if not report.ok:
         raise typer.Exit(3)
 
@@ -117,72 +105,65 @@ def check(cutoff: Cutoff = None, config: Config = _DEFAULT_CONFIG, as_json: AsJs
 @app.command()
 def build(
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; home/features/ by default.")] = None,
-    cutoff: Cutoff = None,
-    config: Config = _DEFAULT_CONFIG,
+    cutoff: Annotated[list[str] | None, typer.Option(help="Local day or ISO time; may be repeated.")] = None,
+    target: Annotated[str | None, typer.Option(help="Write this target's training panel, with labels.")] = None,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Write every customer's features at a cutoff."""
-    from pipelines.build import write_features
+    """Write features: every customer's at one cutoff or at several, or the labelled panel that retrain learns from."""
+    from pipelines.build_panel import write
     from pipelines.show import show_build
 
-    _print(write_features(_open(config).workspace, cutoff=cutoff, out=out), show_build, as_json=as_json)
-
-
-@app.command()
-def features(config: Config = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """List the features of this log: name, unit, window, null meaning."""
-    from pipelines.build import list_features
-    from pipelines.show import show_features
-
-    _print(list_features(_open(config).workspace), show_features, as_json=as_json)
+    report = write(open_project(config).workspace, cutoffs=tuple(cutoff or ()), target=target, out=out)
+    print_report(report, show_build, as_json=as_json)
 
 
 @app.command()
 def retrain(
     target: TargetNames = None,
     cutoff: Cutoff = None,
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Train, evaluate, pass the gate, register. Exit 3 if the gate refused a challenger."""
     from pipelines.show import show_retrain
 
-    report = _open(config).retrain(cutoff, targets=target or ())
-    _print(report, show_retrain, as_json=as_json)
+    report = open_project(config).retrain(cutoff, targets=target or ())
+    print_report(report, show_retrain, as_json=as_json)
     raise typer.Exit(report.exit_code)
 
 
 @models_app.command("list")
 def models_list(
     target: Annotated[str | None, typer.Argument(help="Only this target.")] = None,
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Registered versions, newest first."""
     from pipelines.show import show_models
 
-    _print(_open(config).models(target), show_models, as_json=as_json)
+    print_report(open_project(config).models(target), show_models, as_json=as_json)
 
 
 @models_app.command("promote")
 def models_promote(
     target: Annotated[str, typer.Argument()],
     version: Annotated[str, typer.Argument()],
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Make a version the champion; services follow by themselves."""
-    _open(config).promote(target, version)
-    _say({"target": target, "champion": version}, f"{target} version {version} is the champion now", as_json=as_json)
+    open_project(config).promote(target, version)
+    say({"target": target, "champion": version}, f"{target} version {version} is the champion now", as_json=as_json)
 
 
 @models_app.command("rollback")
 def models_rollback(
-    target: Annotated[str, typer.Argument()], config: Config = _DEFAULT_CONFIG, as_json: AsJson = False
+    target: Annotated[str, typer.Argument()], config: Config = DEFAULT_CONFIG, as_json: AsJson = False
 ) -> None:
     """Return to the champion before this one."""
-    version = _open(config).rollback(target)
-    _say({"target": target, "champion": version}, f"{target} version {version} is the champion again", as_json=as_json)
+    version = open_project(config).rollback(target)
+    say({"target": target, "champion": version}, f"{target} version {version} is the champion again", as_json=as_json)
 
 
 @app.command()
@@ -190,51 +171,51 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; home/scores/ by default.")] = None,
     target: TargetNames = None,
     cutoff: Cutoff = None,
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Score every eligible customer: one row a customer and target."""
     from pipelines.score import score as run
     from pipelines.show import show_score
 
-    report = run(_open(config).workspace, cutoff=cutoff, names=tuple(target or ()), out=out)
-    _print(report, show_score, as_json=as_json)
+    report = run(open_project(config).workspace, cutoff=cutoff, names=tuple(target or ()), out=out)
+    print_report(report, show_score, as_json=as_json)
 
 
 @app.command()
 def export(
     target: Annotated[str | None, typer.Option("--target", help="A churn target; the only one if not given.")] = None,
     cutoff: Cutoff = None,
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Write the list of at-risk customers for the CRM: CSV and Parquet."""
     from pipelines.show import show_export
 
-    _print(_open(config).export(cutoff, target=target), show_export, as_json=as_json)
+    print_report(open_project(config).export(cutoff, target=target), show_export, as_json=as_json)
 
 
 @app.command()
 def monitor(
     target: TargetNames = None,
     cutoff: Cutoff = None,
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Compare batch scores with those the champion was judged by. Exit 3 if the scores drifted."""
     from pipelines.show import show_monitor
 
-    report = _open(config).monitor(cutoff, targets=target or ())
-    _print(report, show_monitor, as_json=as_json)
+    report = open_project(config).monitor(cutoff, targets=target or ())
+    print_report(report, show_monitor, as_json=as_json)
     if report.drifted:
         raise typer.Exit(3)
 
 
 @app.command()
-def materialize(config: Config = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def materialize(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Fill the online store from the log."""
-    count = _open(config).materialize()
-    _say({"customers": count}, f"{count:,} customers in the online store", as_json=as_json)
+    count = open_project(config).materialize()
+    say({"customers": count}, f"{count:,} customers in the online store", as_json=as_json)
 
 
 @app.command()
@@ -242,12 +223,12 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind; [serving] host by default.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to bind; [serving] port by default.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; [serving] workers by default.")] = None,
-    config: Config = _DEFAULT_CONFIG,
+    config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Serve scores over HTTP until stopped (Ctrl-C or SIGTERM)."""
     from pipelines.serve import serve as run
 
-    run(_open(config).workspace, host=host, port=port, workers=workers)
+    run(open_project(config).workspace, host=host, port=port, workers=workers)
 
 
 @app.command()
@@ -257,7 +238,7 @@ def demo(
     """The whole loop on The Complete Journey: ingest to drift verdict, with the HTTP service in between."""
     from pipelines.demo import demo as run
 
-    run(folder, say=_progress())
+    run(folder, say=progress())
 
 
 @app.command(hidden=True)
@@ -266,30 +247,3 @@ def warm() -> None:
     from pipelines.warm import warm as compile_kernel
 
     compile_kernel()
-
-
-def _open(config: Path) -> Project:
-    from pipelines.project import Project
-
-    return Project(config, say=_progress())
-
-
-def _say(values: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    typer.echo(json.dumps(values, ensure_ascii=False, indent=2) if as_json else sentence)
-
-
-def _print(report: _Report, show: Callable[[Any], None], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(report.to_dict(), ensure_ascii=False, indent=2, default=str))
-    else:
-        show(report)
-
-
-def _progress() -> Callable[[str], None]:
-    """Lines on stderr with the seconds since the start."""
-    start = time.monotonic()
-
-    def say(message: str) -> None:
-        typer.echo(f"[{time.monotonic() - start:5.1f} s] {message}", err=True)
-
-    return say

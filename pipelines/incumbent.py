@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.clock import from_us
-from features.duckdb_engine import build, concat
 from features.errors import BundleError
+from features.feature_table import concat
 from features.plan import Plan, compile_plan
+from pipelines.engine import feature_tables
 from training.bundle import Bundle, bundle_folder, check_fingerprint, read_champion
 from training.bundle_files import read_extra
 from training.estimator_json import calibrator_from_dict, calibrator_to_dict, estimator_from_dict, estimator_to_dict
@@ -96,11 +97,10 @@ def incumbent(workspace: Workspace, snapshot: Snapshot, panel: Panel, plan: Plan
     except BundleError as error:
         return Incumbent(sentence=f"the champion cannot score and is not compared: {error.found}")
     if champion.fingerprint == plan.fingerprint:
-        values = panel.values[panel.cutoff_us == test_us]
+        scores = panel.rows(panel.cutoff_us == test_us).apply(rival.probability)
     else:
         customers = panel.customer[panel.cutoff_us == test_us]
-        values = _values(workspace, snapshot, own, from_us(test_us), customers)
-    scores = rival.probability(values)
+        scores = rival.probability(_values(workspace, snapshot, own, from_us(test_us), customers))
     if tested_us > test_us:
         shown, later = (workspace.show(from_us(moment)) for moment in (test_us, tested_us))
         blocker = f"{who} was tested at {later}, so it has learned from this run's test at {shown}"
@@ -125,7 +125,7 @@ def _values(
 ) -> NDArray[np.float32]:
     """The champion's own features, where they are others than the challenger's; customers are numbered alike."""
     seen = [cutoff + workspace.settle]
-    table = concat(list(build(snapshot, plan, [cutoff], received_before=seen, threads=workspace.threads)))
+    table = concat(list(feature_tables(workspace, snapshot, plan, [cutoff], received_before=seen)))
     row = np.full(int(table.customer_ids.size), -1, dtype=np.int64)
     row[table.customer] = np.arange(len(table))
     return table.values[row[customers]]

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from features.errors import UsageError
 from pipelines.build import FeatureList, build, list_features
+from pipelines.build_panel import PanelReport, write_panel
 from pipelines.check import CheckReport, check
 from pipelines.export.command import ExportReport, export
 from pipelines.ingest import IngestReport, ingest
 from pipelines.materialize import materialize
 from pipelines.models import ModelList, list_models, promote, rollback
 from pipelines.monitor import MonitorReport, monitor
+from pipelines.parity import CUSTOMERS, ParityReport, parity
 from pipelines.retrain import RetrainReport, retrain
 from pipelines.score import score
 from pipelines.workspace import open_workspace, silent, system_clock
@@ -83,6 +85,27 @@ class Project:
         """Features at a cutoff: one row a customer, indexed by ``customer_id``, null = NaN."""
         return build(self.workspace, cutoff=_text(cutoff)).frame()
 
+    def write_panel(
+        self,
+        out: str | Path | None = None,
+        *,
+        cutoffs: Iterable[str | datetime] = (),
+        target: str | None = None,
+    ) -> PanelReport:
+        """Features at several cutoffs, or a target's training panel with labels, as one Parquet file of any size.
+
+        Parameters
+        ----------
+        out : path, optional
+            The file; in ``home/features/`` by default.
+        cutoffs : iterable of str or datetime
+            Without a target: the cutoffs. With one: at most one, which stands for "now" as in :meth:`retrain`.
+        target : str, optional
+            Rows are those customers the target applies to, at its past cutoffs, and have a ``label``.
+        """
+        texts = tuple(str(_text(cutoff)) for cutoff in cutoffs)
+        return write_panel(self.workspace, cutoffs=texts, target=target, out=Path(out) if out else None)
+
     def retrain(self, cutoff: str | datetime | None = None, *, targets: Iterable[str] = ()) -> RetrainReport:
         """Train, evaluate, pass the gate, register; promoted if the gate says so."""
         return retrain(self.workspace, cutoff=_text(cutoff), names=tuple(targets))
@@ -121,6 +144,18 @@ class Project:
     def features(self) -> FeatureList:
         """The features of this log: name, unit, windows, null meaning."""
         return list_features(self.workspace)
+
+    def parity(
+        self,
+        cutoffs: Iterable[str | datetime] = (),
+        *,
+        customers: int | None = CUSTOMERS,
+        seed: int | None = None,
+        targets: Iterable[str] = (),
+    ) -> ParityReport:
+        """Replay customers' events as they arrived, compared bit for bit; all customers if None."""
+        moments = [moment.isoformat() if isinstance(moment, datetime) else moment for moment in cutoffs]
+        return parity(self.workspace, cutoffs=moments, count=customers, seed=seed, names=tuple(targets))
 
     def _only_block(self) -> str:
         names = [block.name for block in self.workspace.settings.events]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from features.duckdb_engine import build, concat
+from features.feature_table import concat
+from pipelines.engine import feature_tables
 from pipelines.score import TargetScores
 from training.evaluate import auc, lift_top_decile, log_loss
 from training.labels import label
@@ -64,7 +65,7 @@ def realised(workspace: Workspace, scores: Sequence[TargetScores], cutoff: datet
         target = scored.model.target
         if not target.is_binary or cutoff + timedelta(days=target.gap_days + target.horizon_days) > covered:
             continue
-        tables = build(snapshot, scored.plan, [cutoff], outcomes=[target.outcome()], threads=workspace.threads)
+        tables = feature_tables(workspace, snapshot, scored.plan, [cutoff], outcomes=[target.outcome()])
         table = concat(list(tables))
         ids = table.customer_ids[table.customer]
         order = np.argsort(ids, kind="stable")

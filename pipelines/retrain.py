@@ -17,6 +17,7 @@ from pipelines.incumbent import EVALUATED_FILE, evaluated_file, incumbent
 from pipelines.models import registry
 from pipelines.monitor import REFERENCE_FILE
 from pipelines.panels import build_panels
+from pipelines.parity_training import Proof, TrainingParity
 from pipelines.run_record import bundle_of, documents_of, figures_of, metrics_of, params_of, reference_file
 from training.bundle import write_bundle
 from training.panel import Panel
@@ -102,10 +103,13 @@ class RetrainReport:
         Of those that could be trained.
     failed : mapping of str to EbbtideError
         Target → why it could not.
+    parity : str
+        How many replayed pairs equalled the panels' rows.
     """
 
     outcomes: tuple[TargetOutcome, ...]
     failed: Mapping[str, EbbtideError]
+    parity: str
 
     @property
     def exit_code(self) -> int:
@@ -120,6 +124,7 @@ class RetrainReport:
         return {
             "targets": [outcome.to_dict() for outcome in self.outcomes],
             "failed": {target: str(error) for target, error in self.failed.items()},
+            "parity": self.parity,
         }
 
 
@@ -139,23 +144,29 @@ def retrain(workspace: Workspace, *, cutoff: str | None = None, names: tuple[str
     EmptyLogError, CutoffError, UsageError
     HistoryError, OneClassError
         If no target can be trained; with several, those that cannot are in the report.
+    ParityError
+        If a replayed customer's features differ from the panel's; nothing is trained, and nothing changes.
     """
     snapshot = workspace.snapshot()
     moment = workspace.cutoff(cutoff, snapshot)
     failed: dict[str, EbbtideError] = {}
-    panels, plan = build_panels(workspace, snapshot, moment, names, failed)
+    parity = TrainingParity(workspace, snapshot)
+    panels, plan = build_panels(workspace, snapshot, moment, names, failed, watch=parity.watch)
+    proof = parity.prove(plan, panels)
     outcomes = []
-    for name, panel in panels.items():
-        try:
-            outcomes.append(_train_one(workspace, snapshot, moment, panel, plan))
+    for name in tuple(panels):
+        try:  # a panel is let go of once its target is done
+            outcomes.append(_train_one(workspace, snapshot, moment, panels.pop(name), plan, proof))
         except EbbtideError as error:
             failed[name] = error
     if failed and not outcomes:
         raise next(iter(failed.values()))
-    return RetrainReport(outcomes=tuple(outcomes), failed=failed)
+    return RetrainReport(outcomes=tuple(outcomes), failed=failed, parity=proof.sentence)
 
 
-def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel: Panel, plan: Plan) -> TargetOutcome:
+def _train_one(
+    workspace: Workspace, snapshot: Snapshot, moment: datetime, panel: Panel, plan: Plan, proof: Proof
+) -> TargetOutcome:
     name = panel.target.name
     workspace.say(f"train {name}: {len(panel):,} rows")
     _require_events(panel.target, snapshot)
@@ -186,11 +197,15 @@ def _train_one(workspace: Workspace, snapshot: Snapshot, moment: datetime, panel
             name,
             folder,
             params=params_of(workspace, trained, panel, moment),
-            metrics=metrics_of(trained),
+            metrics={**metrics_of(trained), **proof.metrics},
             figures=figures_of(trained),
-            documents=documents_of(trained, reasons),
-            tags={"ebbtide.cutoff": workspace.show(moment), "ebbtide.outcome": status},
-            input_example=pd.DataFrame(trained.test_values[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
+            documents=documents_of(trained, (*reasons, proof.sentence)),
+            tags={
+                "ebbtide.cutoff": workspace.show(moment),
+                "ebbtide.outcome": status,
+                "ebbtide.parity": proof.sentence,
+            },
+            input_example=pd.DataFrame(trained.test_rows[:_EXAMPLE_ROWS], columns=list(trained.feature_names)),
             status=status,
         )
     if trained.decision.outcome == "refuse":

@@ -54,12 +54,11 @@ def bundle_of(workspace: Workspace, trained: Trained, plan: Plan, moment: dateti
 
 def reference_file(trained: Trained) -> bytes:
     """Features of the reference customers as Parquet, without their ids."""
-    columns = {
-        name: pa.array(trained.test_values[:, position], pa.float32())
-        for position, name in enumerate(trained.feature_names)
-    }
+    schema = pa.schema([(name, pa.float32()) for name in trained.feature_names])
     buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    with pq.ParquetWriter(buffer, schema, compression="zstd") as writer:
+        for block in trained.test_rows.blocks():
+            writer.write_table(pa.table([pa.array(column) for column in block.T], schema=schema))
     return buffer.getvalue()
 
 

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.clock import to_us
-from features.duckdb_engine import build, concat
 from features.durable import replacing
 from features.errors import StaleFeedError
+from features.feature_table import concat
 from pipelines.champions import batch_champions
+from pipelines.engine import feature_tables
 from serving.champions import Group, LoadedModel
 from serving.scoring import score_table
 
@@ -167,7 +168,7 @@ def score_targets(
 
 def _score_group(workspace: Workspace, snapshot: Snapshot, cutoff: datetime, group: Group) -> Iterator[TargetScores]:
     workspace.say(f"features of {snapshot.customers:,} customers at {workspace.show(cutoff)}")
-    table = concat(list(build(snapshot, group.plan, [cutoff], received_before=None, threads=workspace.threads)))
+    table = concat(list(feature_tables(workspace, snapshot, group.plan, [cutoff])))
     ids = table.customer_ids[table.customer]
     order = np.argsort(ids, kind="stable")
     ids, base, values = ids[order], table.base[order], table.values[order]

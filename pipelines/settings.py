@@ -210,8 +210,20 @@ class TrackingSettings(_Strict):
 class EngineSettings(_Strict):
     """What brings a customer's events together in batch."""
 
-    name: Literal["duckdb"] = Field(default="duckdb", description="`duckdb`: one machine, out of core.")
+    name: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="`duckdb`: one machine, out of core; `spark`: many, with the extra `spark` and Java 17.",
+    )
     threads: int = Field(default=0, ge=0, le=256, description="Threads to use; 0: one a processor.")
+    master: str = Field(
+        default="local[*]",
+        pattern=r"^(local(\[[^\]]+\])?|yarn|(spark|k8s)://.+)$",
+        description="Spark's master URL; `local[N]`: N cores of this machine, `*`: all of them.",
+    )
+    properties: dict[Annotated[str, Field(pattern=r"^spark\.")], str] = Field(
+        default_factory=dict,
+        description='Further properties for Spark, such as `{ "spark.driver.memory" = "4g" }`.',
+    )
 
 
 class RetrainSettings(_Strict):
@@ -219,6 +231,17 @@ class RetrainSettings(_Strict):
 
     seed: int = Field(default=7, ge=0, description="Seed of everything random in training.")
     max_cutoffs: int = Field(default=60, ge=3, le=500, description="Most cutoffs in a training panel.")
+    parity_pairs: int = Field(
+        default=200,
+        ge=0,
+        le=100_000,
+        description="Pairs of customer and cutoff that are replayed and compared bit for bit before training; 0: none.",
+    )
+    panel_memory_mb: int = Field(
+        default=1024,
+        ge=0,
+        description="More MiB of panel values than this are kept in a file under home; the models are the same.",
+    )
 
 
 class ServingSettings(_Strict):

@@ -12,11 +12,13 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from pipelines.build import BuildReport, FeatureList
+    from pipelines.build_panel import PanelReport
     from pipelines.check import CheckReport
     from pipelines.export.command import ExportReport
     from pipelines.ingest import IngestReport
     from pipelines.models import ModelList
     from pipelines.monitor import MonitorReport
+    from pipelines.parity import ParityReport
     from pipelines.retrain import RetrainReport, TargetOutcome
     from pipelines.score import ScoreReport
 
@@ -29,6 +31,7 @@ __all__ = [
     "show_ingest",
     "show_models",
     "show_monitor",
+    "show_parity",
     "show_quality",
     "show_retrain",
     "show_score",
@@ -77,10 +80,25 @@ def show_check(report: CheckReport) -> None:
     line("ready to train" if report.ok else "not ready to train")
 
 
-def show_build(report: BuildReport) -> None:
+def show_build(report: BuildReport | PanelReport) -> None:
     """Counts and the file."""
+    from pipelines.build_panel import PanelReport
+
+    if isinstance(report, PanelReport):
+        _show_panel(report)
+        return
     count, width = len(report.customer_ids), len(report.plan.feature_names)
     line(f"{count:,} customers with {width} features each at {report.cutoff:%Y-%m-%d %H:%M} UTC")
+    line(f"fingerprint {report.plan.fingerprint[:12]}")
+    line(f"wrote {report.out}")
+
+
+def _show_panel(report: PanelReport) -> None:
+    first, last = (f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (report.cutoffs[0], report.cutoffs[-1]))
+    line(f"{report.rows:,} rows of {report.customers:,} customers with {len(report.plan.feature_names)} features each")
+    line(f"{len(report.cutoffs)} cutoffs, {first} to {last}")
+    if report.label_mean is not None:
+        line(f"labels of {report.target}, mean {report.label_mean:.4f}")
     line(f"fingerprint {report.plan.fingerprint[:12]}")
     line(f"wrote {report.out}")
 
@@ -97,6 +115,26 @@ def show_features(report: FeatureList) -> None:
     line(f"{len(report.features)} features, fingerprint {report.fingerprint[:12]}")
 
 
+def show_parity(report: ParityReport) -> None:
+    """What was replayed, then what differs, or that nothing does."""
+    tally, sample = report.tally, report.sample
+    kinds = ", ".join(f"{count:,} {name}" for name, count in sample.strata.items() if count)
+    line(f"{len(sample.buckets):,} customers ({kinds}) at {', '.join(report.cutoffs)}; {report.features} features")
+    if sample.left_out:
+        line(f"{sample.left_out:,} customers have too many events to be replayed and were left out")
+    line(
+        f"{tally.pairs:,} pairs replayed ({tally.empty:,} without events, {tally.rebuilt:,} stale: rebuilt from the "
+        f"log), {tally.bulk:,} states made in bulk, {tally.values:,} numbers compared"
+    )
+    if tally.corrected_later:
+        line(f"{tally.corrected_later:,} pairs miss an event that was corrected after the cutoff, as training does")
+    for one in tally.first:
+        line(f"  {one.sentence()}")
+    if tally.different > len(tally.first):
+        line(f"  and {tally.different - len(tally.first):,} more")
+    line("every bit is equal" if report.ok else f"{tally.different:,} numbers differ: this is a bug, please report it")
+
+
 def show_retrain(report: RetrainReport) -> None:
     """Each target's test figures beside the yardsticks, and what the gate decided."""
     for outcome in report.outcomes:
@@ -106,6 +144,7 @@ def show_retrain(report: RetrainReport) -> None:
         line("")
     for target, error in report.failed.items():
         line(f"{target}: not trained. {error}")
+    line(report.parity)
 
 
 def show_quality(outcome: TargetOutcome) -> None:

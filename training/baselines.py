@@ -87,7 +87,7 @@ def rfm_features(target: Target, feature_names: tuple[str, ...]) -> tuple[str, .
 def _silence_rule(panel: Panel, rows: NDArray[np.bool_], names: tuple[str, ...]) -> SilenceRule:
     """Whole number of days that splits the rows with the least log loss."""
     columns = [panel.feature_names.index(name) for name in names]
-    days = np.fmin.reduce(panel.values[rows][:, columns].astype(np.float64), axis=1)
+    days = np.fmin.reduce(panel.rows(rows).columns(columns).astype(np.float64), axis=1)
     labels = panel.labels[rows]
     total, positives = labels.size, float(labels.sum())
     known = ~np.isnan(days)
@@ -119,9 +119,9 @@ def _logistic(panel: Panel, rows: NDArray[np.bool_], names: tuple[str, ...]) -> 
     picked = np.flatnonzero(rows)
     every = -(-picked.size // _LOGISTIC_ROWS)
     picked = picked[panel.customer_rank[picked] % every == 0] if every > 1 else picked
+    read = panel.rows(picked).columns([panel.feature_names.index(name) for name in names])
     columns, terms = [], []
-    for name in names:
-        column = panel.values[picked, panel.feature_names.index(name)].astype(np.float64)
+    for name, column in zip(names, read.T.astype(np.float64), strict=True):
         transform: Transform = "log1p"
         value = np.copysign(np.log1p(np.abs(column)), column)
         known = value[~np.isnan(value)]
@@ -160,7 +160,8 @@ def _value_baselines(panel: Panel, rows: NDArray[np.bool_]) -> dict[str, tuple[E
     if windows:
         name = min(windows)[1]
         days = int(name.split("_")[-1][:-1])
-        spent = np.nan_to_num(panel.values[rows, panel.feature_names.index(name)].astype(np.float64))
+        column = panel.rows(rows).columns([panel.feature_names.index(name)])[:, 0]
+        spent = np.nan_to_num(column.astype(np.float64))
         # A customer without spend in the window is not certain to spend nothing: a tenth of the mean is kept.
         base = 0.1 * float(amounts.mean())
         factor = max(float(amounts.mean()) - base, 0.0) / max(float(spent.mean()), 1e-9)

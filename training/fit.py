@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import lightgbm
@@ -18,6 +20,7 @@ import numpy as np
 from training.calibrate import platt, scale
 from training.estimator import Calibrator, LightGBMModel
 from training.evaluate import TWEEDIE_POWER
+from training.rows import Rows
 from training.split import Fold, fold_rows
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ _LEAST_FEATURES: Final = 8
 _FOLD_ROWS: Final = 400_000
 _MANY_ROWS: Final = 600_000
 _THREADED_ROWS: Final = 200_000
+_STREAMED_ROWS: Final = 400_000  # more than a fold may have; LightGBM gets them in blocks instead of in one copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,29 +172,36 @@ def _try(panel: Panel, folds: Sequence[Fold], recipe: Recipe, *, seed: int, thre
     """Fit every fold with early stopping, pool the curves, and score the folds at the number of trees they agree on."""
     if not folds:
         return _Trial(recipe=recipe, trees=50, loss=float("inf"), raw=[], labels=[])
+    binning = Lock()
     with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-        pending = [pool.submit(_grow, panel, fold, recipe, seed) for fold in folds]
+        pending = [pool.submit(_grow, panel, fold, recipe, seed, binning) for fold in folds]
         grown = [future.result() for future in pending]
     boosters, curves = [booster for booster, _ in grown], [curve for _, curve in grown]
     shortest = min(curve.size for curve in curves)
     pooled = np.sum([curve[:shortest] for curve in curves], axis=0)
     trees = int(np.argmin(pooled)) + 1
-    scored = [
-        booster.predict(panel.values[fold.judge], raw_score=True, num_iteration=trees, num_threads=1)
+    raw = [
+        panel.rows(fold.judge).apply(partial(_scores_after, booster, trees))
         for booster, fold in zip(boosters, folds, strict=True)
     ]
-    raw = [np.asarray(scores, dtype=np.float64) for scores in scored]
     judged = sum(fold.judge.size for fold in folds)
     labels = [panel.labels[fold.judge] for fold in folds]
     return _Trial(recipe=recipe, trees=trees, loss=float(pooled[trees - 1]) / judged, raw=raw, labels=labels)
 
 
-def _grow(panel: Panel, fold: Fold, recipe: Recipe, seed: int) -> tuple[lightgbm.Booster, NDArray[np.float64]]:
+def _scores_after(booster: lightgbm.Booster, trees: int, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(booster.predict(values, raw_score=True, num_iteration=trees, num_threads=1), dtype=np.float64)
+
+
+def _grow(
+    panel: Panel, fold: Fold, recipe: Recipe, seed: int, binning: Lock
+) -> tuple[lightgbm.Booster, NDArray[np.float64]]:
     """Fit one fold on one thread (folds run side by side) and follow its loss, summed over the judged rows."""
     curve: dict[str, dict[str, list[float]]] = {}
-    data = _dataset(panel, fold.fit)
-    judge = _dataset(panel, fold.judge, reference=data)
     params = _params(panel, recipe, fold.fit.size, seed=seed, threads=1)
+    with binning:  # a fold's values are in memory only until they are bins: those of one fold at a time
+        data = _dataset(panel, fold.fit, params).construct()
+        judge = _dataset(panel, fold.judge, params, reference=data).construct()
     callbacks: list[Callable[..., Any]] = [
         lightgbm.record_evaluation(curve),
         lightgbm.early_stopping(_PATIENCE, verbose=False),
@@ -213,14 +224,49 @@ def _train(
 ) -> lightgbm.Booster:
     # Below so many rows a second thread gains little, and waits for the first one when the machine is busy.
     params = _params(panel, recipe, rows.size, seed=seed, threads=threads if rows.size > _THREADED_ROWS else 1)
-    return lightgbm.train(params, _dataset(panel, rows), trees)
+    return lightgbm.train(params, _dataset(panel, rows, params), trees)
 
 
-def _dataset(panel: Panel, rows: NDArray[np.int64], reference: lightgbm.Dataset | None = None) -> lightgbm.Dataset:
+def _dataset(
+    panel: Panel, rows: NDArray[np.int64], params: dict[str, Any], reference: lightgbm.Dataset | None = None
+) -> lightgbm.Dataset:
     labels = panel.labels[rows] if panel.target.is_binary else np.maximum(panel.labels[rows], 0.0)
     plain = all(re.fullmatch(r"\w+", name, re.ASCII) for name in panel.feature_names)
     names: list[str] | Literal["auto"] = list(panel.feature_names) if plain else "auto"
-    return lightgbm.Dataset(panel.values[rows], labels, reference=reference, feature_name=names)
+    chosen = panel.rows(rows)
+    data = _Blocks(chosen) if len(chosen) > _STREAMED_ROWS else chosen.take()
+    return _Dataset(data, labels, reference=reference, feature_name=names, params=dict(params))
+
+
+class _Dataset(lightgbm.Dataset):
+    """LightGBM's dataset, except that the one made from blocks of rows is that of their matrix to the last bit."""
+
+    def get_params(self) -> dict[str, Any]:
+        # From blocks, LightGBM samples rows for its bins and leaves features out by these parameters alone; its own
+        # list of them lacks the seed and the least rows a leaf, by which it does so from a matrix.
+        return dict(self.params or {})
+
+
+class _Blocks(lightgbm.Sequence):
+    """Rows as LightGBM asks for them: first a sample, one row after the other, then all of them, block by block."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.batch_size = rows.block_rows
+        self._start, self._block = -1, np.zeros((0, 0))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, at: int | slice | list[int]) -> NDArray[Any]:
+        if isinstance(at, slice):
+            return self._rows[at]
+        if isinstance(at, list):
+            raise TypeError("rows are asked for by number or by slice")
+        start = at // self.batch_size * self.batch_size
+        if start != self._start:
+            self._start, self._block = start, self._rows[start : start + self.batch_size].astype(np.float64)
+        return np.asarray(self._block[at - start])
 
 
 def _params(panel: Panel, recipe: Recipe, rows: int, *, seed: int, threads: int) -> dict[str, Any]:

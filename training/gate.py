@@ -132,7 +132,8 @@ def decide(
     champion_losses : ndarray of float64, shape (n,), or None
         Losses of the champion's version fitted before its own test, on these rows; None if there is no champion.
     blockers : sequence of str
-        Sentences on what else is wrong (minimum data, parity, a segment); any of them refuses.
+        Sentences on what else is wrong (minimum data, a segment); any of them refuses. Features that fail parity
+        never come this far: without a champion, a refused model would still serve provisionally.
 
     Returns
     -------

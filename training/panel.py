@@ -7,7 +7,8 @@ the run's, through changes of daylight saving time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,8 @@ import numpy as np
 from features.clock import DAY_US, to_us, zone
 from features.errors import HistoryError
 from training.labels import Target, eligible, label
+from training.rows import Rows
+from training.spill import Spill, ValuesBuffer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from features.feature_table import FeatureTable
     from features.plan import Plan
 
-__all__ = ["MAX_CUTOFFS", "Panel", "cutoff_grid", "days_needed", "panels_from_tables"]
+__all__ = ["MAX_CUTOFFS", "Panel", "cutoff_grid", "days_needed", "labelled", "panels_from_tables"]
 
 MAX_CUTOFFS: Final = 60
 """More weekly cutoffs than this, and they are taken two, three … weeks apart."""
@@ -43,7 +46,7 @@ class Panel:
     feature_names : tuple of str, length f
         Columns of ``values``.
     values : ndarray of float32, shape (n, f)
-        Features, NaN = null.
+        Features, NaN = null; mapped from a file if they are many, so read them through :meth:`rows`.
     labels : ndarray of float64, shape (n,)
         0 or 1, or money.
     cutoff_us : ndarray of int64, shape (n,)
@@ -81,6 +84,11 @@ class Panel:
     def history_us(self) -> int:
         """From the first event to the end of the last label window."""
         return int(self.cutoff_us.max()) + self.span_us - self.first_event_us if self.cutoff_us.size else 0
+
+    def rows(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
+        """Features of some rows, given by a mask or by their numbers in ascending order; read when asked for."""
+        numbers = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        return Rows(self.values, np.asarray(numbers, dtype=np.int64))
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -156,6 +164,7 @@ def panels_from_tables(
     cutoffs: Mapping[str, Sequence[datetime]],
     *,
     first_event: datetime,
+    spill: Spill | None = None,
 ) -> dict[str, Panel]:
     """Panels of several targets from one walk over the feature tables.
 
@@ -171,38 +180,87 @@ def panels_from_tables(
         The cutoff grid of each target, by its name.
     first_event : datetime
         Time of the log's first event.
+    spill : Spill, optional
+        When values go to a file; its ``memory_bytes`` are shared out evenly among the targets. None: never.
 
     Returns
     -------
     dict of str to Panel
         By target name; rows in the tables' order.
+
+    Raises
+    ------
+    DiskFullError
+        If the values need a file and the disk has no room for it.
     """
-    wanted = {name: np.array([to_us(moment) for moment in grid], dtype=np.int64) for name, grid in cutoffs.items()}
-    parts: dict[str, list[tuple[NDArray[np.generic], ...]]] = {target.name: [] for target in targets}
-    customers = 0
-    for table in tables:
-        for column, target in enumerate(targets):
-            keep = np.isin(table.cutoff_us, wanted[target.name])
-            keep &= eligible(target, plan, table.base, table.cutoff_us)
-            labels = label(target, table.outcomes[keep, column])
-            row = (table.values[keep], labels, table.cutoff_us[keep], table.customer[keep] + customers)
-            parts[target.name].append(row)
-        customers += int(table.customer_ids.size)
-    return {target.name: _panel(target, plan, parts.pop(target.name), to_us(first_event)) for target in targets}
+    share = spill and replace(spill, memory_bytes=spill.memory_bytes // max(1, len(targets)))
+    growing = [_Growing(target, plan, cutoffs[target.name], share) for target in targets]
+    with ExitStack() as cleanup:
+        for one in growing:
+            cleanup.callback(one.values.close)
+        customers = 0
+        for table in tables:
+            for column, one in enumerate(growing):
+                one.append(table, column, first_customer=customers)
+            customers += int(table.customer_ids.size)
+        return {one.target.name: one.finish(to_us(first_event)) for one in growing}
 
 
-def _panel(target: Target, plan: Plan, parts: list[tuple[NDArray[np.generic], ...]], first_event_us: int) -> Panel:
-    empty = (np.zeros((0, len(plan.feature_names))), np.zeros(0), np.zeros(0), np.zeros(0))
-    values, labels, cutoff_us, customer = (np.concatenate(column) for column in zip(*(parts or [empty]), strict=True))
-    return Panel(
-        target=target,
-        feature_names=plan.feature_names,
-        values=values.astype(np.float32, copy=False),
-        labels=labels.astype(np.float64, copy=False),
-        cutoff_us=cutoff_us.astype(np.int64, copy=False),
-        customer=customer.astype(np.int64, copy=False),
-        first_event_us=first_event_us,
-    )
+def labelled(
+    table: FeatureTable, plan: Plan, target: Target, outcome: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Rows of a feature table that a target applies to, as a mask, and the labels of those rows.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        With the target's outcome.
+    plan : Plan
+        Compiled with the target's :meth:`~training.labels.Target.bases` as ``extra``.
+    target : Target
+        What is predicted.
+    outcome : int
+        Column of its outcome in ``table.outcomes``.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    ndarray of float64, shape (number of rows in the mask,)
+    """
+    keep = eligible(target, plan, table.base, table.cutoff_us)
+    return keep, label(target, table.outcomes[keep, outcome])
+
+
+class _Growing:
+    """The panel of one target while batches come in."""
+
+    def __init__(self, target: Target, plan: Plan, cutoffs: Sequence[datetime], spill: Spill | None) -> None:
+        self.target, self._plan = target, plan
+        self._wanted = np.array([to_us(moment) for moment in cutoffs], dtype=np.int64)
+        self.values = ValuesBuffer(len(plan.feature_names), spill)
+        self._labels: list[NDArray[np.float64]] = [np.zeros(0)]
+        self._cutoff_us: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+        self._customer: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+
+    def append(self, table: FeatureTable, outcome: int, *, first_customer: int) -> None:
+        keep, labels = labelled(table, self._plan, self.target, outcome)
+        wanted = np.isin(table.cutoff_us, self._wanted)
+        self._labels.append(labels[wanted[keep]])
+        keep &= wanted
+        self.values.append(table.values[keep])
+        self._cutoff_us.append(table.cutoff_us[keep])
+        self._customer.append(table.customer[keep] + first_customer)
+
+    def finish(self, first_event_us: int) -> Panel:
+        return Panel(
+            target=self.target,
+            feature_names=self._plan.feature_names,
+            values=self.values.finish(),
+            labels=np.concatenate(self._labels),
+            cutoff_us=np.concatenate(self._cutoff_us),
+            customer=np.concatenate(self._customer),
+            first_event_us=first_event_us,
+        )
 
 
 def _steps_back(moment: datetime, days: int, timezone: str) -> datetime:

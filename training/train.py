@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from training.estimator import Calibrator, Estimator, LightGBMModel, raw_scores
 from training.fit import Fitted, fit, importance, recipes
 from training.fit import raw_scores as lightgbm_raw_scores
 from training.gate import Contender, Decision, bias_limit, decide, ece_limit
+from training.rows import Rows
 from training.split import MIN_TEST_CLASS_ROWS, MIN_TEST_ROWS, time_split
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ class Trained:
     evaluated, served : Version
         The winner fitted before the test, and refitted on every matured cutoff.
     test_labels : ndarray of float64, shape (n_test,)
-    test_values : ndarray of float32, shape (n_test, f)
+    test_rows : Rows
         Features of the reference customers: those eligible at the test cutoff.
     reference_scores : ndarray of float64, shape (n_test,)
         The evaluated LightGBM's scores of them, or the served yardstick's.
@@ -111,7 +113,7 @@ class Trained:
     evaluated: Version
     served: Version
     test_labels: NDArray[np.float64]
-    test_values: NDArray[np.float32]
+    test_rows: Rows
     reference_scores: NDArray[np.float64]
     test_cutoff_us: int
     cutoffs: int
@@ -172,9 +174,9 @@ def train(
         name: Version(estimator=estimator, calibrator=calibrator)
         for name, (estimator, calibrator) in fit_baselines(panel, split.before).items()
     }
-    labels, values = panel.labels[split.test], panel.values[split.test]
+    labels, test = panel.labels[split.test], panel.rows(split.test)
     contestants = tuple(
-        _contestant(panel, name, version, labels, values, threads=threads) for name, version in versions.items()
+        _contestant(panel, name, version, labels, test, threads=threads) for name, version in versions.items()
     )
     first, *yardsticks = [_contender(panel.target, one, labels, seed=seed) for one in contestants]
     champion_losses = None if incumbent_scores is None else _losses(panel.target, labels, incumbent_scores)
@@ -191,8 +193,8 @@ def train(
         evaluated=winner.version,
         served=served,
         test_labels=labels,
-        test_values=values,
-        reference_scores=_reference_scores(panel, winner, served, values),
+        test_rows=test,
+        reference_scores=_reference_scores(panel, winner, served, test),
         test_cutoff_us=int(panel.cutoff_us.max()),
         cutoffs=int(panel.cutoffs_us.size),
         rows_fitted=int(split.before.sum()),
@@ -213,13 +215,17 @@ def _refit(panel: Panel, rows: NDArray[np.bool_], name: str, model: Fitted, *, s
     return Version(estimator=estimator, calibrator=calibrator)
 
 
-def _reference_scores(
-    panel: Panel, winner: Contestant, served: Version, values: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def _reference_scores(panel: Panel, winner: Contestant, served: Version, test: Rows) -> NDArray[np.float64]:
     """A yardstick knows a few scores only, and refitting moves each: the bands must lie where the served ones are."""
     if isinstance(served.estimator, LightGBMModel):
         return winner.scores
-    return served.calibrator.apply(raw_scores(served.estimator, values, panel.feature_names))
+    return served.calibrator.apply(_raw_scores(panel, served.estimator, test, threads=1))
+
+
+def _raw_scores(panel: Panel, estimator: Estimator, rows: Rows, *, threads: int) -> NDArray[np.float64]:
+    if isinstance(estimator, LightGBMModel):
+        return rows.apply(partial(lightgbm_raw_scores, estimator, threads=threads))
+    return rows.apply(lambda block: raw_scores(estimator, block, panel.feature_names))
 
 
 def _contestant(
@@ -227,16 +233,11 @@ def _contestant(
     name: str,
     version: Version,
     labels: NDArray[np.float64],
-    values: NDArray[np.float32],
+    test: Rows,
     *,
     threads: int,
 ) -> Contestant:
-    estimator = version.estimator
-    if isinstance(estimator, LightGBMModel):
-        raw = lightgbm_raw_scores(estimator, values, threads=threads)
-    else:
-        raw = raw_scores(estimator, values, panel.feature_names)
-    scores = version.calibrator.apply(raw)
+    scores = version.calibrator.apply(_raw_scores(panel, version.estimator, test, threads=threads))
     losses = _losses(panel.target, labels, scores)
     metrics = _binary(labels, scores) if panel.target.is_binary else _value(labels, scores)
     metrics = {metric: value for metric, value in metrics.items() if np.isfinite(value)}

@@ -6,6 +6,7 @@ import json
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ from pipelines.score import score
 from pipelines.workspace import Workspace, open_workspace
 from tests.pipelines.builders import day, random_orders, shop
 from training.bundle import read_champion, read_pointer
+from training.panel import Panel
+from training.train import Trained, train
 
 ORDERS = random_orders(450, 220)
 FIRST, SECOND, EARLIER = 182, 210, 161
@@ -103,6 +106,22 @@ def test_the_same_run_again_changes_nothing(copy: Workspace) -> None:
     assert (found.outcome, found.version) == ("unchanged", "1")
     assert "champion version 1 is compared by its version fitted before its own test" in found.reasons
     assert len(list_models(copy).versions) == 1
+
+
+def test_a_panel_in_a_file_makes_the_very_same_model(copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped: list[bool] = []
+
+    def watched(panel: Panel, **options: Any) -> Trained:
+        mapped.append(isinstance(panel.values, np.memmap))
+        return train(panel, **options)
+
+    monkeypatch.setattr("pipelines.retrain.train", watched)
+    names = sorted(everything(copy.home))
+    small = edited(copy, "[targets.churn]", "[retrain]\npanel_memory_mb = 0\n[targets.churn]")
+    found = train_at(small, FIRST)
+    assert mapped == [True]
+    assert (found.outcome, found.version) == ("unchanged", "1")
+    assert sorted(everything(copy.home)) == names
 
 
 def test_a_later_run_meets_the_champion_as_it_serves_and_can_be_rolled_back(

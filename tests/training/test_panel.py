@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from features.catalogue import TypeTraits, catalogue
 from features.clock import DAY_US, to_us
 from features.definition import NULL_INT, Aggregation, Base
-from features.errors import HistoryError
+from features.errors import HistoryError, StateError
 from features.feature_table import FeatureTable
-from features.plan import compile_plan
+from features.plan import Plan, compile_plan
 from tests.training.panel_builders import START, target
 from training.labels import TargetKind
-from training.panel import cutoff_grid, days_needed, panels_from_tables
+from training.panel import cutoff_grid, days_needed, labelled, panels_from_tables
+from training.spill import Spill
 
 BERLIN = "Europe/Berlin"
 
@@ -98,3 +102,60 @@ def test_panels_hold_the_eligible_at_their_own_cutoffs() -> None:
     assert panels["value"].labels.tolist() == [0.0, 12.5]  # active within 30 days, at day 50 only
     assert panels["value"].customer.tolist() == [0, 3]
     assert found.history_us == (57 + 28) * DAY_US
+
+
+FEATURES = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"}))})
+
+
+def batches(plan: Plan, count: int, *, broken_at: int | None = None) -> Iterator[FeatureTable]:
+    """Three customers each, all active at both cutoffs; the values are numbered through."""
+    width, last = len(plan.feature_names), Base(aggregation=Aggregation.LAST, event_type="purchase")
+    for number in range(count):
+        if number == broken_at:
+            raise StateError("the event log cannot be read")
+        base = np.zeros((6, len(plan.base)), dtype=np.int64)
+        base[:, plan.base_index(last)] = to_us(START) + 49 * DAY_US
+        yield FeatureTable(
+            customer_ids=np.array(["a", "b", "c"], dtype=object),
+            customer=np.repeat(np.arange(3), 2),
+            cutoff_us=to_us(START) + np.array([50, 57] * 3) * DAY_US,
+            base=base,
+            values=np.arange(number * 6 * width, (number + 1) * 6 * width, dtype=np.float32).reshape(6, width),
+            outcomes=np.zeros((6, 2), dtype=np.int64),
+        )
+
+
+@pytest.mark.parametrize(("memory_rows", "on_disk"), [(0, {"churn", "win"}), (35, {"churn"}), (36, set[str]())])
+def test_targets_share_the_memory_and_large_panels_wait_in_files(
+    tmp_path: Path, memory_rows: int, on_disk: set[str]
+) -> None:
+    targets = [target(), target(name="win")]
+    plan = compile_plan(FEATURES, timezone="UTC", extra=[base for one in targets for base in one.bases()])
+    days = [START + timedelta(days=number) for number in (50, 57)]
+    grids = {"churn": days, "win": days[:1]}
+    width = len(plan.feature_names)
+    spill = Spill(folder=tmp_path, memory_bytes=memory_rows * width * 4)
+    panels = panels_from_tables(batches(plan, 3), plan, targets, grids, first_event=START, spill=spill)
+    assert {name for name, one in panels.items() if isinstance(one.values, np.memmap)} == on_disk
+    everything = np.arange(18 * width, dtype=np.float32).reshape(18, width)
+    assert panels["churn"].values.tobytes() == everything.tobytes()
+    assert panels["win"].values.tobytes() == everything[::2].tobytes()
+    assert panels["win"].rows(panels["win"].customer == 2).take().tobytes() == everything[4:5].tobytes()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_walk_that_breaks_off_leaves_no_file_open(tmp_path: Path) -> None:
+    plan = compile_plan(FEATURES, timezone="UTC", extra=target().bases())
+    grids = {"churn": [START + timedelta(days=50)]}
+    tables, spill = batches(plan, 3, broken_at=2), Spill(folder=tmp_path, memory_bytes=0)
+    with pytest.raises(StateError):  # an open file would be a ResourceWarning, which is an error here
+        panels_from_tables(tables, plan, [target()], grids, first_event=START, spill=spill)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labelled_rows_are_those_of_the_eligible() -> None:
+    plan = compile_plan([], timezone="UTC", extra=target(active=5).bases())
+    (table,) = batches(plan, 1)
+    keep, labels = labelled(table, plan, target(active=5), 0)
+    assert keep.tolist() == [True, False] * 3
+    assert labels.tolist() == [1.0, 1.0, 1.0]

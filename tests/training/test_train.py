@@ -54,7 +54,7 @@ def test_the_numbers_belong_to_the_test_cutoff(churn: Trained) -> None:
     assert churn.winner.metrics["log_loss"] == log_loss(churn.test_labels, scores)
     model = churn.evaluated.estimator
     assert isinstance(model, LightGBMModel)
-    again = churn.evaluated.calibrator.apply(raw_scores(model, churn.test_values, threads=1))
+    again = churn.evaluated.calibrator.apply(raw_scores(model, churn.test_rows.take(), threads=1))
     assert again.tobytes() == scores.tobytes()
 
 
@@ -157,8 +157,8 @@ def test_the_bands_of_a_rule_lie_among_the_scores_it_serves() -> None:
     assert isinstance(rule, SilenceRule)
     assert isinstance(found.evaluated.estimator, SilenceRule)
     assert rule.rate_if_silent < found.evaluated.estimator.rate_if_silent  # refitting moved it
-    served = found.served.calibrator.apply(yardstick_scores(rule, found.test_values, found.feature_names))
-    silent = found.test_values[:, 0] > rule.threshold_days
+    served = found.served.calibrator.apply(yardstick_scores(rule, found.test_rows.take(), found.feature_names))
+    silent = found.test_rows.take()[:, 0] > rule.threshold_days
     assert (served >= bands.high).tolist() == silent.tolist()
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.feature_cases import frame_sql
 from benchmarks.feature_frames import pandas_features, polars_features
-from benchmarks.feature_plans import CUTOFFS
+from benchmarks.feature_plans import CUTOFFS, order_types
 from benchmarks.feature_sql import features_sql, flagged_sql
 from features.clock import to_us
 from features.duckdb_engine import build, concat
@@ -42,7 +42,7 @@ def compare(con: duckdb.DuckDBPyConnection, snapshot: Snapshot, plan: Plan) -> d
 
     def sql(cutoff: datetime, *, tuned: bool) -> pd.DataFrame:
         source = "flagged" if tuned else events
-        query = features_sql(plan.features, cutoff, source, order_types=snapshot.order_types, tuned=tuned)
+        query = features_sql(plan.features, cutoff, source, order_types=order_types(snapshot), tuned=tuned)
         found: pd.DataFrame = con.sql(query).df()
         return found.set_index("customer_id")
 

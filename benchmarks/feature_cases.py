@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from benchmarks.feature_log import LogSpec, event_log
-from benchmarks.feature_plans import CUTOFFS, full_plan, panel_plan, ranges
+from benchmarks.feature_plans import CUTOFFS, full_plan, order_types, panel_plan, ranges
 from features.duckdb_engine import build
 from features.event_log import Snapshot
 from features.plan import Plan
@@ -115,7 +115,7 @@ def sql(given: dict[str, Any]) -> dict[str, Any]:
             con.execute(f"CREATE TEMP TABLE flagged AS {flagged_sql(events)}")
             prepare, events = time.perf_counter() - start, "flagged"
         for at in given["at"]:
-            query = features_sql(plan.features, CUTOFFS[at], events, order_types=snapshot.order_types, tuned=tuned)
+            query = features_sql(plan.features, CUTOFFS[at], events, order_types=order_types(snapshot), tuned=tuned)
             start = time.perf_counter()
             rows += con.sql(query).to_arrow_table().num_rows
             seconds.append(time.perf_counter() - start)

@@ -46,6 +46,11 @@ def full_plan(snapshot: Snapshot) -> Plan:
     return compile_plan(catalogue(snapshot.type_traits), timezone="UTC")
 
 
+def order_types(snapshot: Snapshot) -> frozenset[str]:
+    """Event types whose rows have order ids."""
+    return frozenset(name for name, traits in snapshot.type_traits.items() if traits.has_orders)
+
+
 def vector_plan(snapshot: Snapshot) -> Plan:
     """150 of the catalogue's features, evenly spread over all its families."""
     every = full_plan(snapshot).features

@@ -24,7 +24,7 @@ from features.grammar import (
     Where,
     base_from_dict,
 )
-from features.words import OF_GAPS
+from features.words import OF_ONE_WINDOW
 
 __all__ = [
     "MAX_EVENTS",
@@ -128,8 +128,10 @@ class Feature:
         if self.readout in _OF_ONE_TYPE and len({base.event_type for base in self.bases}) > 1:
             types = ", ".join(str(base.event_type) for base in self.bases)
             raise UsageError(f"the readout {self.readout} was given {types}", expected="one event type")
-        if len({base.window_days for base in self.bases if base.aggregation in OF_GAPS}) > 1:
-            raise UsageError(f"the readout {self.readout} was given gaps of several windows", expected="one window")
+        if len({base.window_days for base in self.bases if base.aggregation in OF_ONE_WINDOW}) > 1 and (
+            self.readout in _OF_ONE_TYPE
+        ):
+            raise UsageError(f"the readout {self.readout} was given several windows", expected="one window")
         self._check_parameters()
 
     def _check_units(self) -> None:

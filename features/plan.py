@@ -140,7 +140,7 @@ def compile_plan(
 
     Examples
     --------
-    >>> from features.definition import Family
+    >>> from features.definition import Aggregation, Family
     >>> count = Base(aggregation=Aggregation.COUNT, event_type="purchase", window_days=28)
     >>> frequency = Feature(readout=Readout.VALUE, bases=(count,), family=Family.FREQUENCY)
     >>> plan = compile_plan([frequency], timezone="Europe/Berlin", extra=[count])

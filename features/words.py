@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["OF_A_COLUMN", "OF_A_TEXT", "OF_GAPS", "OF_THE_TAIL", "WHOLE_LIFE", "Aggregation", "Family", "Readout"]
+__all__ = ["OF_A_COLUMN", "OF_A_TEXT", "OF_ONE_WINDOW", "OF_THE_TAIL", "WHOLE_LIFE", "Aggregation", "Family", "Readout"]
 
 
 class Aggregation(StrEnum):
@@ -49,7 +49,13 @@ OF_A_COLUMN: Final = frozenset(
     }
 )
 OF_A_TEXT: Final = frozenset({Aggregation.DISTINCT, Aggregation.TOP, Aggregation.FIRST_ORDER_IS})
-OF_GAPS: Final = frozenset({Aggregation.GAP_COUNT, Aggregation.GAP_SUM, Aggregation.GAP_SQUARES})
+OF_ONE_WINDOW: Final = frozenset(
+    {
+        *(Aggregation.GAP_COUNT, Aggregation.GAP_SUM, Aggregation.GAP_SQUARES),
+        *(Aggregation.COUNT, Aggregation.WEEKDAY_SQUARES, Aggregation.HOUR_SQUARES),
+    }
+)
+"""What a readout of several of them needs in one and the same window."""
 WHOLE_LIFE: Final = frozenset({Aggregation.FIRST_ORDER_SUM, Aggregation.FIRST_ORDER_IS, Aggregation.ATTRIBUTE})
 """Aggregations that have no window."""
 OF_THE_TAIL: Final = frozenset(

@@ -61,7 +61,7 @@ def test_no_rows_are_a_batch_of_nobody() -> None:
         batch = batch_from_arrow(raw_schema(task).empty_table(), task)
         assert batch.customer_ids.size == 0
         assert batch.offsets.tolist() == [0]
-        assert batch.events.numbers.shape == (len(task.numbers), 0)
+        assert batch.events.numbers.shape == (len(task.readings), 0)
 
 
 @given(st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE), st.sampled_from(sorted(SCALES)))

@@ -29,7 +29,7 @@ from tests.spark_needed import local_spark
 FEATURES = catalogue(
     {"purchase": TypeTraits(fields=frozenset({"amount", "discount", "order_id"})), "view": TypeTraits()}
 )
-BASES = every_base(["purchase", "view", None], [None, 1, 7, 400])
+BASES = every_base()
 OUTCOMES = (
     Outcome(name="n", event_types=("purchase", "view"), start_days=0, end_days=7, measure="count"),
     Outcome(name="m", event_types=("purchase",), start_days=2, end_days=9, measure="net_amount"),

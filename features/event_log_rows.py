@@ -15,7 +15,7 @@ from features.clock import to_us
 from features.event_log_quarantine import Reason
 from features.events import COLUMNS, MAX_MAGNITUDE, ColumnType
 from features.mapping import RAW, BoundColumn, EventBlock, quote_name
-from features.mapping_types import Family, text_sql
+from features.mapping_types import Family, end_of_day_sql, text_sql
 from features.sources import FILE_COLUMN, RawTable, sql_text
 
 __all__ = ["CONTENT_COLUMNS", "content_sql", "judged_sql", "raw_json_sql"]
@@ -152,7 +152,7 @@ def _typed_time(column: BoundColumn, raw: str, text: str, failed: str, now: date
         dates_only, day = f"coalesce({text} LIKE '____-__-__', false)", f"TRY_CAST({text} AS DATE)"
     moment = f"TRY_CAST({text if is_text else raw} AS TIMESTAMPTZ)"
     if dates_only != "false":
-        moment = f"CASE WHEN {dates_only} THEN {_end_of_day(day)} ELSE {moment} END"
+        moment = f"CASE WHEN {dates_only} THEN {end_of_day_sql(day)} ELSE {moment} END"
     unreadable = f"({failed}) OR ({given} AND {name} IS NULL)"
     outside = f"{name} < make_timestamptz({_EARLIEST_US}) OR {name} >= make_timestamptz({_LATEST_US})"
     if name == "received_at":
@@ -168,13 +168,6 @@ def _typed_time(column: BoundColumn, raw: str, text: str, failed: str, now: date
         (f"{Reason.EVENT_TIME_IN_FUTURE}:{name}", f"NOT ({outside}) AND {future}"),
     )
     return _Typed(name=name, value=moment, faults=faults, dates_only=dates_only)
-
-
-def _end_of_day(day: str) -> str:
-    """Last microsecond of a local day (the session's time zone is the project's); far-off days as their midnight."""
-    near = f"{day} BETWEEN DATE '1900-01-01' AND DATE '9999-12-30'"
-    end = f"CAST(CAST({day} + 1 AS TIMESTAMP) AS TIMESTAMPTZ) - INTERVAL 1 MICROSECOND"
-    return f"CASE WHEN {near} THEN {end} ELSE CAST({day} AS TIMESTAMPTZ) END"
 
 
 def _when(test: str, reason: Reason, column: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["Family", "family", "text_sql"]
+__all__ = ["Family", "end_of_day_sql", "family", "moment_sql", "text_sql"]
 
 _EXACT_INTEGERS: Final = 2**53
 _INTEGERS: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
@@ -72,3 +72,21 @@ def text_sql(value: str, of: Family) -> str:
             as_integer = f"CAST(CAST({value} AS BIGINT) AS VARCHAR)"
             return f"CASE WHEN isnan({value}) THEN NULL WHEN {whole} THEN {as_integer} ELSE {text} END"
     return text
+
+
+def end_of_day_sql(day: str) -> str:
+    """SQL of a local day's last microsecond (the session's time zone is the project's); far-off days' midnight."""
+    near = f"{day} BETWEEN DATE '1900-01-01' AND DATE '9999-12-30'"
+    end = f"CAST(CAST({day} + 1 AS TIMESTAMP) AS TIMESTAMPTZ) - INTERVAL 1 MICROSECOND"
+    return f"CASE WHEN {near} THEN {end} ELSE CAST({day} AS TIMESTAMPTZ) END"
+
+
+def moment_sql(value: str, of: Family) -> str:
+    """SQL of a value as a moment: naive times are the session's, a day without a time is its end; else null."""
+    if of is Family.DATE:
+        return end_of_day_sql(value)
+    if of not in (Family.TEXT, Family.JSON):
+        return f"TRY_CAST({value} AS TIMESTAMPTZ)"
+    text = text_sql(value, of)
+    end = end_of_day_sql(f"TRY_CAST({text} AS DATE)")
+    return f"CASE WHEN {text} LIKE '____-__-__' THEN {end} ELSE TRY_CAST({text} AS TIMESTAMPTZ) END"

@@ -220,10 +220,11 @@ def replay_pairs(
         path: Path = "replay"
         if events:
             generator = dice(seed, customer.customer_id, moment.cutoff_us)
-            state = replay(events, max_events=plan.max_events, generator=generator)
+            state = replay(events, max_events=plan.max_events, generator=generator, attributes=customer.attributes)
             if state.stale:
                 tally.rebuilt += 1
                 state, path = rebuild(customer.customer_id, moment), "rebuilt"
+                state = None if state is None else state.with_attributes(customer.attributes)
         found = None if state is None else answer(state, plan, moment.cutoff_us)
         batch = rows.get(customer.customer_id, moment.cutoff_us)
         tally.add(plan, (customer.customer_id, moment.cutoff_us, path), batch, found)

@@ -10,12 +10,13 @@ from typing import Final, Protocol
 import duckdb
 import pyarrow as pa
 
+from features.attributes import AttributeTable
 from features.duckdb_engine import ReadableLog, bucket_batches, states
 from features.errors import StateError
 from features.events import COLUMNS
 from features.parity_replay import Customer, Moment
 from features.sources import sql_text
-from features.state import EventRow, State
+from features.state import AttributeRow, EventRow, State
 
 __all__ = ["MOST_EVENTS", "ReplayableLog", "Sample", "SampledLog", "customers", "rebuilt", "sample"]
 
@@ -131,8 +132,10 @@ def sample(log: ReplayableLog, count: int | None, *, seed: int) -> Sample:
     return Sample(buckets=chosen, strata=strata, left_out=left_out)
 
 
-def customers(log: ReplayableLog, buckets: Mapping[str, int]) -> Iterator[Customer]:
-    """Events of some customers in the order of their receipt, bucket by bucket.
+def customers(
+    log: ReplayableLog, buckets: Mapping[str, int], attributes: AttributeTable | None = None
+) -> Iterator[Customer]:
+    """Events of some customers in the order of their receipt, bucket by bucket, with their attributes.
 
     Of the versions that were corrected those are given that were received no later than the one that is the truth:
     where the log knows no times of receipt, the last loaded is the truth, which no order of receipt tells.
@@ -146,7 +149,9 @@ def customers(log: ReplayableLog, buckets: Mapping[str, int]) -> Iterator[Custom
     with _connected() as connection:
         for first, last in bucket_batches(sampled.bucket_rows, _BATCH_ROWS):
             if any(sampled.bucket_rows[first : last + 1]):
-                yield from _split(connection.sql(_arrivals(log, sampled, first, last)).to_arrow_table())
+                arrived = connection.sql(_arrivals(log, sampled, first, last)).to_arrow_table()
+                ids = [one for one, at in buckets.items() if first <= at <= last]
+                yield from _split(arrived, {} if attributes is None else attributes.rows(ids))
 
 
 def rebuilt(log: ReadableLog, customer_id: str, bucket: int, moment: Moment, *, max_events: int) -> State | None:
@@ -193,7 +198,7 @@ def _arrivals(log: ReplayableLog, sampled: SampledLog, first: int, last: int) ->
     return f"SELECT * FROM ({rows}) ORDER BY customer_id, received_us, is_truth, load, version, md5(event_id)"
 
 
-def _split(table: pa.Table) -> Iterator[Customer]:
+def _split(table: pa.Table, attributes: Mapping[str, Sequence[AttributeRow]]) -> Iterator[Customer]:
     ids = [str(one) for one in table.column("customer_id").to_pylist()]
     truth = [bool(one) for one in table.column("is_truth").to_pylist()]
     events = table.select(_FIELDS)
@@ -201,7 +206,8 @@ def _split(table: pa.Table) -> Iterator[Customer]:
     for stop in range(1, len(ids) + 1):
         if stop == len(ids) or ids[stop] != ids[start]:
             rows = _rows(events.slice(start, stop - start))
-            yield Customer(customer_id=ids[start], events=rows, is_truth=truth[start:stop])
+            known = attributes.get(ids[start], ())
+            yield Customer(customer_id=ids[start], events=rows, is_truth=truth[start:stop], attributes=known)
             start = stop
 
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from features.state import EventRow, State
+from features.state import AttributeRow, EventRow, State
 from features.state_events import code_of
 
 __all__ = ["Customer", "Moment", "dice", "replay"]
@@ -43,11 +43,14 @@ class Customer:
         Ascending in ``received_us``; earlier versions of a corrected event come before its truth.
     is_truth : sequence of bool
         One an event; False for a version that another one corrected.
+    attributes : sequence of AttributeRow
+        All that the table of customers has of the customer; a cutoff picks among them.
     """
 
     customer_id: str
     events: Sequence[EventRow]
     is_truth: Sequence[bool]
+    attributes: Sequence[AttributeRow] = ()
 
     @property
     def first_us(self) -> int:
@@ -71,7 +74,13 @@ def dice(seed: int, customer_id: str, cutoff_us: int = 0) -> np.random.Generator
     return np.random.default_rng([seed, code_of(customer_id), cutoff_us & _SEED_BITS])
 
 
-def replay(events: Sequence[EventRow], *, max_events: int, generator: np.random.Generator) -> State:
+def replay(
+    events: Sequence[EventRow],
+    *,
+    max_events: int,
+    generator: np.random.Generator,
+    attributes: Sequence[AttributeRow] = (),
+) -> State:
     """State of a customer after events that came in chunks of random size, the last few perhaps one by one.
 
     Parameters
@@ -82,13 +91,15 @@ def replay(events: Sequence[EventRow], *, max_events: int, generator: np.random.
         How many of a customer's last events windows see.
     generator : numpy.random.Generator
         Where chunks end, and where the state is compacted or packed.
+    attributes : sequence of AttributeRow
+        What the state has from the beginning on.
 
     Returns
     -------
     State
         Perhaps :attr:`~features.state.State.stale`.
     """
-    state = State.empty(max_events=max_events)
+    state = State.empty(max_events=max_events).with_attributes(attributes)
     for start, stop in pairwise(_edges(len(events), generator)):
         state = state.update(events[start:stop]).state
         compacted, packed = generator.random(2) < 1 / 3

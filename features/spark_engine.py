@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import pyarrow as pa
 
-from features.batch import Task, compute
+from features.batch import ReadableAttributes, Task, compute
 from features.batch_arrow import batch_from_arrow, raw_schema
 from features.cutoffs import moments
 from features.duckdb_engine import bucket_batches
@@ -69,6 +69,7 @@ def build(
     *,
     received_before: Sequence[datetime] | None = None,
     outcomes: Sequence[Outcome] = (),
+    attributes: ReadableAttributes | None = None,
     master: str = "local[*]",
     properties: Mapping[str, str] = _NOTHING,
     scratch: Path | None = None,
@@ -89,6 +90,8 @@ def build(
         One a cutoff: events received at or after it are not seen. None: all received events are seen.
     outcomes : sequence of Outcome
         What to look for after each cutoff.
+    attributes : ReadableAttributes, optional
+        Where customers' attributes come from; it is pickled, and every worker reads it. None: every attribute is null.
     master : str
         Spark's master URL, for a session of our own; one that is already running in this process is used instead.
     properties : mapping of str to str
@@ -126,7 +129,7 @@ def build(
         tempfile.TemporaryDirectory(prefix="ebbtide-spark-", dir=scratch) as folder,
         spark_session(master, properties=properties, scratch=Path(folder)) as session,
     ):
-        parts = _run(session, snapshot, task, Path(folder), partition_rows)
+        parts = _run(session, snapshot, task, Path(folder), partition_rows, attributes)
         done = 0
         for part in sorted(parts, key=lambda part: int(part["bucket"])):
             path = Path(folder) / part["file"]
@@ -194,14 +197,19 @@ def _no_pandas_warning() -> Iterator[None]:
 
 
 def _run(
-    session: SparkSession, snapshot: SparkReadableLog, task: Task, folder: Path, partition_rows: int | None
+    session: SparkSession,
+    snapshot: SparkReadableLog,
+    task: Task,
+    folder: Path,
+    partition_rows: int | None,
+    attributes: ReadableAttributes | None,
 ) -> list[Row]:
     """Let the workers write every partition's tables into the folder."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     def partition(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return work(task, folder, batches)
+        return work(task, folder, batches, attributes=attributes)
 
     try:
         with _no_pandas_warning():

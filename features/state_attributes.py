@@ -13,8 +13,10 @@ from features.errors import StateError
 from features.grammar import ATTRIBUTE_SCALE
 from features.kernel_program import NULL, Attributes
 
-__all__ = ["AttributeRow", "attributes_of", "packed_attributes", "scaled_attribute"]
+__all__ = ["ALWAYS_US", "AttributeRow", "attributes_of", "packed_attributes", "scaled_attribute"]
 
+ALWAYS_US = -(2**63) + 1
+"""``valid_from`` of what has no date: before every cutoff."""
 _NOTHING = np.zeros(0, dtype=np.int64)
 _NONE = Attributes(np.zeros(2, dtype=np.int64), _NOTHING, _NOTHING.reshape(0, 0))
 
@@ -26,7 +28,7 @@ class AttributeRow:
     Parameters
     ----------
     valid_from_us : int
-        Epoch µs; a cutoff after it sees the row, until another is valid. int64's least + 1 if it was always so.
+        Epoch µs; a cutoff after it sees the row, until another is valid. :data:`ALWAYS_US` if it was always so.
     values : mapping of str to (float, str or None)
         Name → number or text; what is not there is null.
     """

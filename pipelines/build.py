@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.catalogue import catalogue
+from features.catalogue import Attribute, catalogue
 from features.durable import replacing
 from features.feature_table import concat
 from features.naming_phrase import windows_text
 from features.plan import Plan, compile_plan
+from pipelines.attributes import catalogue_attributes
 from pipelines.engine import feature_tables
 
 if TYPE_CHECKING:
@@ -98,14 +99,15 @@ class FeatureList:
         }
 
 
-def log_features(snapshot: Snapshot) -> tuple[Feature, ...]:
-    """The catalogue for the event types that a log has."""
-    return catalogue(snapshot.type_traits)
+def log_features(snapshot: Snapshot, attributes: Sequence[Attribute] = ()) -> tuple[Feature, ...]:
+    """The catalogue for the event types that a log has, and for attributes of its customers."""
+    return catalogue(snapshot.type_traits, attributes=attributes)
 
 
 def log_plan(workspace: Workspace, snapshot: Snapshot, extra: Iterable[Base] = ()) -> Plan:
     """Plan of a log's features, with base aggregates the caller wants besides."""
-    return compile_plan(log_features(snapshot), timezone=workspace.timezone, extra=tuple(dict.fromkeys(extra)))
+    features = log_features(snapshot, catalogue_attributes(workspace))
+    return compile_plan(features, timezone=workspace.timezone, extra=tuple(dict.fromkeys(extra)))
 
 
 def list_features(workspace: Workspace) -> FeatureList:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from features import duckdb_engine, spark_engine
 from features.duckdb_engine import BATCH_ROWS
+from pipelines.attributes import attribute_table
 
 if TYPE_CHECKING:
     from features.event_log import Snapshot
@@ -50,11 +51,12 @@ def feature_tables(
     Raises
     ------
     UsageError, StateError
-        As :func:`features.duckdb_engine.build`.
+        As :func:`features.duckdb_engine.build` and :func:`pipelines.attributes.attribute_table`.
     EngineError
         As :func:`features.spark_engine.build`.
     """
     engine = workspace.settings.engine
+    attributes = attribute_table(workspace) if plan.attributes else None
     asked = (snapshot, plan, cutoffs)
     match engine.name:
         case "duckdb":
@@ -62,6 +64,7 @@ def feature_tables(
                 *asked,
                 received_before=received_before,
                 outcomes=outcomes,
+                attributes=attributes,
                 threads=workspace.threads,
                 batch_rows=batch_rows,
             )
@@ -70,6 +73,7 @@ def feature_tables(
                 *asked,
                 received_before=received_before,
                 outcomes=outcomes,
+                attributes=attributes,
                 master=engine.master,
                 properties=engine.properties,
                 scratch=workspace.home,

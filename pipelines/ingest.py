@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from features.customers import load_customers
-from features.errors import UsageError, did_you_mean
+from features.errors import EbbtideError, UsageError, did_you_mean
 from features.event_log import BlockReport
 from features.mapping import EventBlock
-from pipelines.materialize import materialize
+from pipelines.attributes import attribute_table
+from pipelines.materialize import materialize, store_facts
 from serving.store import open_store
 
 if TYPE_CHECKING:
@@ -129,14 +130,20 @@ def ingest(
     if live is not None:
         reports.append(live)
     changed = any(report.accepted + report.corrections for report in reports)
-    states = materialize(workspace) if changed or _store_is_behind(workspace) else 0
+    try:
+        customer_rows = None if only or frames else _load_customers(workspace)
+    except EbbtideError:
+        with suppress(EbbtideError):  # a bad table of customers does not keep events from the store
+            _fill_store(workspace, changed=changed)
+        raise
+    states = _fill_store(workspace, changed=changed)
     snapshot = log.snapshot()
     return IngestReport(
         blocks=tuple(reports),
         rows=snapshot.rows,
         customers=snapshot.customers,
         states=states,
-        customer_rows=None if only or frames else _load_customers(workspace),
+        customer_rows=customer_rows,
     )
 
 
@@ -157,13 +164,21 @@ def _load_customers(workspace: Workspace) -> int | None:
         query=settings.query,
         root=workspace.root,
         timezone=workspace.timezone,
-        out=workspace.home / "customers.parquet",
+        out=workspace.customers_file,
     )
+    if report.without_date:
+        workspace.say(
+            f"warning: [customers]: left out {report.without_date:,} rows whose valid_from is missing or no time; rows "
+            "that were always true need an early one, such as coalesce(…, DATE '1970-01-01')"
+        )
     if report.without_id or report.unreadable:
         workspace.say(
             f"warning: [customers]: left out {report.without_id:,} rows without a customer_id and "
             f"{report.unreadable:,} lines that do not fit the file's columns"
         )
+    table = attribute_table(workspace)
+    for note in table.listed()[1] if table is not None else ():
+        workspace.say(f"warning: [customers]: {note}")
     return report.kept
 
 
@@ -187,13 +202,17 @@ def _drain(workspace: Workspace) -> BlockReport | None:
             total = report if total is None else _sum(total, report)
 
 
+def _fill_store(workspace: Workspace, *, changed: bool) -> int:
+    return materialize(workspace) if changed or _store_is_behind(workspace) else 0
+
+
 def _store_is_behind(workspace: Workspace) -> bool:
-    """Whether the store was not filled from the log as it is: it is new, or a load was stopped in between."""
+    """Whether the store was not filled from the log and the attributes as they are, or a load was stopped between."""
     snapshot = workspace.log.snapshot()
     if not snapshot.rows:
         return False
     with closing(open_store(workspace.settings.store.url, workspace.home)) as store:
-        return store.filled().get("log_version") != str(snapshot.version)
+        return store.filled() != store_facts(workspace, snapshot)
 
 
 def _sum(first: BlockReport, second: BlockReport) -> BlockReport:

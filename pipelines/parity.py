@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from features.attributes import attached
 from features.clock import from_us, last_local_midnight, to_us
 from features.duckdb_engine import build, states
 from features.errors import EmptyLogError, UsageError
 from features.parity import BatchRows, Tally, answer, replay_pairs
 from features.parity_log import Sample, SampledLog, customers, rebuilt, sample
 from features.parity_replay import Customer, Moment
+from pipelines.attributes import attribute_table
 from pipelines.build import log_plan
 
 if TYPE_CHECKING:
@@ -172,7 +174,8 @@ def replay_sample(
     def rebuild(customer_id: str, moment: Moment) -> State | None:
         return rebuilt(snapshot, customer_id, chosen.buckets[customer_id], moment, max_events=plan.max_events)
 
-    for customer in customers(snapshot, chosen.buckets):
+    attributes = attribute_table(workspace) if plan.attributes else None
+    for customer in customers(snapshot, chosen.buckets, attributes):
         replay_pairs(plan, rows, customer, moments(customer), seed=seed, rebuild=rebuild, tally=tally)
     return tally
 
@@ -185,7 +188,9 @@ def _batch_rows(
     seen = [*(cutoff + workspace.settle for cutoff in cutoffs), _ALL_RECEIVED]
     workspace.say(f"parity: batch table of {snapshot.rows:,} events at {len(cutoffs)} cutoffs and at the log's end")
     rows = BatchRows(chosen.buckets)
-    for table in build(snapshot, plan, [*cutoffs, end], received_before=seen, threads=workspace.threads):
+    attributes = attribute_table(workspace) if plan.attributes else None
+    moments = [*cutoffs, end]
+    for table in build(snapshot, plan, moments, received_before=seen, attributes=attributes, threads=workspace.threads):
         rows.take(table)
     return rows
 
@@ -197,7 +202,8 @@ def _compare_bulk(
     workspace.say("parity: states of the bulk path")
     end_us = to_us(end)
     log = SampledLog(log=snapshot, buckets=chosen.buckets)
-    for customer_id, state in states(log, max_events=plan.max_events, threads=workspace.threads):
+    made = states(log, max_events=plan.max_events, threads=workspace.threads)
+    for customer_id, state in attached(made, attribute_table(workspace) if plan.attributes else None):
         tally.bulk += 1
         tally.add(plan, (customer_id, end_us, "bulk"), rows.get(customer_id, end_us), answer(state, plan, end_us))
 

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from features.errors import did_you_mean
 from features.events import COLUMNS, REQUIRED_COLUMNS
 
 __all__ = [
@@ -119,7 +120,13 @@ class CustomersSettings(_Strict):
 
     path: str | None = Field(default=None, description="File or glob, relative to this file.")
     query: str | None = Field(default=None, description="`select …` over local files, instead of `path`.")
-    customer_id: Expression = Field(description="SQL expression of the customer's id; one row a customer.")
+    customer_id: Expression = Field(
+        description="SQL expression of the customer's id; one row a customer, or one a customer and `valid_from`."
+    )
+    valid_from: Expression | None = Field(
+        default=None,
+        description="When a row begins to be true, until the customer's next one; then every attribute is a feature.",
+    )
     signed_up_at: Expression | None = Field(default=None, description="When the customer signed up.")
     email: Expression | None = Field(default=None, description="E-mail address.")
     phone: Expression | None = Field(default=None, description="Phone number.")
@@ -134,6 +141,10 @@ class CustomersSettings(_Strict):
         default_factory=dict,
         description="Further columns to keep, name = SQL expression; all others are left where they are.",
     )
+    static: list[str] = Field(
+        default_factory=list,
+        description="Without `valid_from`: attributes that never change and are features as they are at every cutoff.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -144,10 +155,24 @@ class CustomersSettings(_Strict):
             raise ValueError(f"attributes: {', '.join(twice)}: there is another column of this name; rename it")
         return self
 
+    @model_validator(mode="after")
+    def _static_attributes(self) -> Self:
+        if self.static and self.valid_from is not None:
+            raise ValueError("static and valid_from are both given; with valid_from every attribute is a feature")
+        for name in self.static:
+            if name not in self.attributes:
+                raise ValueError(f"static: there is no attribute {name!r}; {did_you_mean(name, self.attributes)}")
+        return self
+
+    @property
+    def feature_attributes(self) -> tuple[str, ...]:
+        """Attributes that become features: all of a table with dates, else those that never change."""
+        return tuple(self.attributes if self.valid_from is not None else dict.fromkeys(self.static))
+
     @property
     def expressions(self) -> dict[str, str]:
         """Column → SQL expression over the raw table, for every column that is kept."""
-        skipped = {"path", "query", "attributes"}
+        skipped = {"path", "query", "attributes", "static"}
         named = {name: getattr(self, name) for name in type(self).model_fields if name not in skipped}
         return {name: text for name, text in named.items() if text is not None} | self.attributes
 

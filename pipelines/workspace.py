@@ -67,6 +67,11 @@ class Workspace:
         return EventLog(self.home / "log")
 
     @property
+    def customers_file(self) -> Path:
+        """The stored table of customers, if there is one."""
+        return self.home / "customers.parquet"
+
+    @property
     def store_folder(self) -> Path:
         """Folder of the embedded online store."""
         return self.home / self.settings.store.url.removeprefix("embedded:").partition("?")[0]

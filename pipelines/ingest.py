@@ -11,6 +11,7 @@ from features.customers import load_customers
 from features.errors import UsageError, did_you_mean
 from features.event_log import BlockReport
 from features.mapping import EventBlock
+from features.own_features import undeclared
 from pipelines.materialize import materialize
 from serving.store import open_store
 
@@ -131,6 +132,8 @@ def ingest(
     changed = any(report.accepted + report.corrections for report in reports)
     states = materialize(workspace) if changed or _store_is_behind(workspace) else 0
     snapshot = log.snapshot()
+    for warning in undeclared(workspace.own, tuple(snapshot.event_types)):
+        workspace.say(f"warning: {warning}")
     return IngestReport(
         blocks=tuple(reports),
         rows=snapshot.rows,

@@ -82,7 +82,7 @@ pictures: setup ## Render what a person sees into docs/img (needs demo/ and Chro
 	$(BIN)/python benchmarks/pictures.py --project demo --out docs/img
 
 .PHONY: docs
-docs: setup ## Write the generated pages again (docs/config.md, docs/features.md)
+docs: setup ## Write the generated pages again (docs/config.md, docs/features.md, docs/grammar.md, docs/api.md)
 	$(BIN)/python -m pipelines.documents
 
 .PHONY: format

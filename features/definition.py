@@ -24,6 +24,7 @@ from features.grammar import (
     Where,
     base_from_dict,
 )
+from features.words import OF_GAPS
 
 __all__ = [
     "MAX_EVENTS",
@@ -70,6 +71,12 @@ SHAPES: Final[Mapping[Readout, tuple[tuple[frozenset[Aggregation], ...], ...]]] 
     Readout.EXPECTED_ORDERS: ((_COUNT, _FIRST, _LAST),),
 }
 """Each readout's aggregations, position by position; DIFFERENCE takes two or three."""
+_OF_ONE_TYPE: Final = frozenset(
+    {
+        *(Readout.SPAN_DAYS, Readout.SPREAD, Readout.GAP_MEAN_DAYS, Readout.GAP_SD_DAYS, Readout.GAP_VARIATION),
+        *(Readout.AGE_PER_GAP, Readout.P_ALIVE, Readout.EXPECTED_ORDERS),
+    }
+)
 PARAMETERS: Final[Mapping[Readout, tuple[str, ...]]] = {
     Readout.DAY_OF_YEAR: ("days_ahead",),
     Readout.P_ALIVE: ("r", "alpha", "a", "b"),
@@ -120,11 +127,22 @@ class Feature:
             )
         if self.readout is Readout.TREND and any(base.window_days is None for base in self.bases):
             raise UsageError("a trend was given an aggregate without a window", expected="two windows")
-        if self.readout in {Readout.DIFFERENCE, Readout.SHARE}:
-            units = [naming.unit(Readout.VALUE, (base,)) for base in self.bases]
-            if len(set(units)) > 1:
-                raise UsageError(f"a {self.readout} of {', '.join(units)}", expected="one unit")
+        self._check_units()
+        if self.readout in _OF_ONE_TYPE and len({base.event_type for base in self.bases}) > 1:
+            types = ", ".join(str(base.event_type) for base in self.bases)
+            raise UsageError(f"the readout {self.readout} was given {types}", expected="one event type")
+        if len({base.window_days for base in self.bases if base.aggregation in OF_GAPS}) > 1:
+            raise UsageError(f"the readout {self.readout} was given gaps of several windows", expected="one window")
         self._check_parameters()
+
+    def _check_units(self) -> None:
+        if self.readout not in {Readout.DIFFERENCE, Readout.SHARE}:
+            return
+        units = [naming.unit(Readout.VALUE, (base,)) for base in self.bases]
+        scales = [base.scale for base in self.bases]
+        if len(set(units)) > 1 or len(set(scales)) > 1:
+            kept = ", ".join(f"{unit} in 1/{scale}" for unit, scale in zip(units, scales, strict=True))
+            raise UsageError(f"a {self.readout} of {kept}", expected="one unit, kept alike")
 
     def _check_parameters(self) -> None:
         names, given = PARAMETERS.get(self.readout, ()), self.parameters

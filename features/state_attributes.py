@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.errors import StateError
+from features.grammar import ATTRIBUTE_SCALE
 from features.kernel_program import NULL, Attributes
 
-__all__ = ["ATTRIBUTE_SCALE", "AttributeRow", "attributes_of", "packed_attributes", "scaled_attribute"]
+__all__ = ["AttributeRow", "attributes_of", "packed_attributes", "scaled_attribute"]
 
-ATTRIBUTE_SCALE = 1_000
 _NOTHING = np.zeros(0, dtype=np.int64)
 _NONE = Attributes(np.zeros(2, dtype=np.int64), _NOTHING, _NOTHING.reshape(0, 0))
 

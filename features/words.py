@@ -10,6 +10,7 @@ __all__ = [
     "MEASURED",
     "OF_A_COLUMN",
     "OF_A_TEXT",
+    "OF_GAPS",
     "OF_THE_TAIL",
     "READ_OUT",
     "WHOLE_LIFE",
@@ -87,6 +88,7 @@ OF_A_COLUMN: Final = frozenset(
     }
 )
 OF_A_TEXT: Final = frozenset({Aggregation.DISTINCT, Aggregation.TOP, Aggregation.FIRST_ORDER_IS})
+OF_GAPS: Final = frozenset({Aggregation.GAP_COUNT, Aggregation.GAP_SUM, Aggregation.GAP_SQUARES})
 WHOLE_LIFE: Final = frozenset({Aggregation.FIRST_ORDER_SUM, Aggregation.FIRST_ORDER_IS, Aggregation.ATTRIBUTE})
 """Aggregations that have no window."""
 OF_THE_TAIL: Final = frozenset(

@@ -103,6 +103,11 @@ def test_a_customer_with_many_rows_is_one_part_and_does_not_keep_others_waiting(
     assert [part.num_rows for part in parts] == [2, 50, 1]
 
 
+def test_customers_that_end_where_a_batch_ends_are_given_out() -> None:
+    table = pa.table({"customer_id": list("abcdefghi")})
+    assert [part.num_rows for part in whole_customers(table.to_batches(max_chunksize=1), 3)] == [2, 2, 2, 2, 1]
+
+
 def test_runs_of_ids_that_are_any_text() -> None:
     ids = ["", " ", "a b", "a b", "x" * 10_000, "🛍", "🛍"]
     offsets, customers = customer_runs(pa.chunked_array([ids[:3], ids[3:]]))

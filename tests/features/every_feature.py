@@ -7,7 +7,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from itertools import product
 
-from features.definition import _SHAPES, Aggregation, Base, Family, Feature, Readout
+from features.definition import SHAPES, Aggregation, Base, Family, Feature, Readout
 from features.errors import UsageError
 from tests.features.oracle_readout import OF_THE_POSTERIOR, unit
 from tests.features.small_logs import base
@@ -49,7 +49,7 @@ def every_feature() -> tuple[Feature, ...]:
     found: dict[str, Feature] = {}
     for readout in Readout:
         before = len(found)
-        shapes = [bases for shape in _SHAPES[readout] for bases in product(*map(_fitting, shape))]
+        shapes = [bases for shape in SHAPES[readout] for bases in product(*map(_fitting, shape))]
         random.Random(str(readout)).shuffle(shapes)  # noqa: S311 (no secret)
         for bases, parameters in product(shapes, PARAMETERS.get(str(readout), ((),))):
             feature = _feature(readout, bases, parameters)

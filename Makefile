@@ -28,6 +28,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 .PHONY: setup
 setup: $(VENV)/.installed ## Make the environment in .venv from the hashed lock
 
+$(VENV)/.installed-spark: $(VENV)/.installed requirements-spark.lock
+	@echo "adding pyspark to .venv: about 0.5 GB; it also needs Java 17 or newer" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes -r requirements-spark.lock
+	@touch $@
+
+.PHONY: setup-spark
+setup-spark: $(VENV)/.installed-spark ## Add the extra `spark` to .venv (0.5 GB), for [engine] name = "spark" and its tests
+
 .PHONY: demo
 demo: setup ## The whole loop on The Complete Journey, into demo/
 	@$(BIN)/ebbtide demo
@@ -57,15 +65,24 @@ bench-monitor: setup ## False alarms and power of the drift verdict, beside PSI 
 	$(BIN)/python benchmarks/monitor_false_alarms.py
 
 .PHONY: bench-panel
-bench-panel: setup ## Peak memory of training with the panel in memory and in a file (about 5 minutes)
+bench-panel: setup ## Peak memory of training with the panel in memory and in a file (about 4 minutes)
 	$(BIN)/python benchmarks/panel_memory.py
+
+.PHONY: check-mutations
+check-mutations: setup ## Break each aggregation, readout and edge of the engine once, and see a test fail
+	$(BIN)/python benchmarks/mutation_check.py
+
+.PHONY: bench-features
+bench-features: setup ## The feature engine beside reading the log, SQL, pandas and Polars (2 GB in /tmp; ARGS=--quick)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps polars==2.1.0 polars-runtime-32==2.1.0
+	$(BIN)/python -m benchmarks.feature_engine $(ARGS)
 
 .PHONY: pictures
 pictures: setup ## Render what a person sees into docs/img (needs demo/ and Chromium)
 	$(BIN)/python benchmarks/pictures.py --project demo --out docs/img
 
 .PHONY: docs
-docs: setup ## Write the generated pages again (docs/config.md, docs/features.md)
+docs: setup ## Write the generated pages again (docs/config.md, docs/features.md, docs/grammar.md, docs/api.md)
 	$(BIN)/python -m pipelines.documents
 
 .PHONY: format
@@ -74,9 +91,11 @@ format: setup ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: lock
-lock: ## Resolve pyproject.toml into requirements.lock again (needs uv)
+lock: ## Resolve pyproject.toml into requirements.lock and requirements-spark.lock again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --extra demo --extra redis --extra postgres --group dev pyproject.toml -o requirements.lock
+	sed -n 's/^spark = \["\(.*\)"\]$$/\1/p' pyproject.toml | uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header - -o requirements-spark.lock
 
 .PHONY: clean
 clean: ## Remove the demo and every cache, keep .venv

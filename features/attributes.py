@@ -23,12 +23,13 @@ from features.batch import no_attributes
 from features.catalogue.attributes import Attribute
 from features.customers import VALID_FROM
 from features.errors import StateError
+from features.grammar import ATTRIBUTE_SCALE
 from features.kernel_program import NULL, Attributes, Ints
 from features.mapping import quote_name
 from features.mapping_types import Family, family, text_sql
 from features.sources import sql_text
 from features.state import AttributeRow, State
-from features.state_attributes import ALWAYS_US, ATTRIBUTE_SCALE, scaled_attribute
+from features.state_attributes import ALWAYS_US, scaled_attribute
 
 __all__ = ["MOST_VALUES", "AttributeTable", "attached", "open_attributes"]
 

@@ -59,7 +59,7 @@ def batch_from_arrow(table: pa.Table, task: Task, attributes: ReadableAttributes
         elif reading.how == "text":
             events.numbers[at] = _codes(column, missing=NULL)
         else:
-            which = _classes(column, task.filters.get(reading.column, ()))
+            which = _classes(column, task.filters.get(reading.column, ())).astype(np.int64)
             events.numbers[at] = np.where(column.is_null().to_numpy(), NULL, which)
     known = no_attributes(ids.size) if attributes is None else attributes.of(ids, task.plan.attributes)
     return Batch(customer_ids=ids, offsets=offsets, events=events, attributes=known)

@@ -24,10 +24,13 @@ from features.grammar import (
     Where,
     base_from_dict,
 )
+from features.words import OF_ONE_WINDOW
 
 __all__ = [
     "MAX_EVENTS",
     "NULL_INT",
+    "PARAMETERS",
+    "SHAPES",
     "TAIL_DAYS",
     "Aggregation",
     "Base",
@@ -36,6 +39,7 @@ __all__ = [
     "Readout",
     "Where",
     "feature_from_dict",
+    "shape_text",
 ]
 
 _TIMES: Final = frozenset({Aggregation.FIRST, Aggregation.LAST})
@@ -48,7 +52,7 @@ _SUM, _COUNT, _FIRST, _LAST = (
     for aggregation in (Aggregation.SUM, Aggregation.COUNT, Aggregation.FIRST, Aggregation.LAST)
 )
 _SQUARES: Final = frozenset({Aggregation.WEEKDAY_SQUARES, Aggregation.HOUR_SQUARES})
-_SHAPES: Final[Mapping[Readout, tuple[tuple[frozenset[Aggregation], ...], ...]]] = {
+SHAPES: Final[Mapping[Readout, tuple[tuple[frozenset[Aggregation], ...], ...]]] = {
     Readout.VALUE: (_ANY,),
     Readout.AGE_DAYS: (_TIME,),
     Readout.AGE_UNANSWERED: (_TIME * 2,),
@@ -67,7 +71,13 @@ _SHAPES: Final[Mapping[Readout, tuple[tuple[frozenset[Aggregation], ...], ...]]]
     Readout.EXPECTED_ORDERS: ((_COUNT, _FIRST, _LAST),),
 }
 """Each readout's aggregations, position by position; DIFFERENCE takes two or three."""
-_PARAMETERS: Final[Mapping[Readout, tuple[str, ...]]] = {
+_OF_ONE_TYPE: Final = frozenset(
+    {
+        *(Readout.SPAN_DAYS, Readout.SPREAD, Readout.GAP_MEAN_DAYS, Readout.GAP_SD_DAYS, Readout.GAP_VARIATION),
+        *(Readout.AGE_PER_GAP, Readout.P_ALIVE, Readout.EXPECTED_ORDERS),
+    }
+)
+PARAMETERS: Final[Mapping[Readout, tuple[str, ...]]] = {
     Readout.DAY_OF_YEAR: ("days_ahead",),
     Readout.P_ALIVE: ("r", "alpha", "a", "b"),
     Readout.EXPECTED_ORDERS: ("r", "alpha", "a", "b", "horizon_days"),
@@ -109,22 +119,35 @@ class Feature:
 
     def __post_init__(self) -> None:
         found = tuple(base.aggregation for base in self.bases)
-        shapes = _SHAPES[self.readout]
+        shapes = SHAPES[self.readout]
         if not any(len(shape) == len(found) and all(map(frozenset.__contains__, shape, found)) for shape in shapes):
             raise UsageError(
                 f"the readout {self.readout} was given {', '.join(found) or 'nothing'}",
-                expected=" or ".join(_shape_text(shape) for shape in shapes),
+                expected=" or ".join(shape_text(shape) for shape in shapes),
             )
         if self.readout is Readout.TREND and any(base.window_days is None for base in self.bases):
             raise UsageError("a trend was given an aggregate without a window", expected="two windows")
-        if self.readout in {Readout.DIFFERENCE, Readout.SHARE}:
-            units = [naming.unit(Readout.VALUE, (base,)) for base in self.bases]
-            if len(set(units)) > 1:
-                raise UsageError(f"a {self.readout} of {', '.join(units)}", expected="one unit")
+        self._check_units()
+        if self.readout in _OF_ONE_TYPE and len({base.event_type for base in self.bases}) > 1:
+            types = ", ".join(str(base.event_type) for base in self.bases)
+            raise UsageError(f"the readout {self.readout} was given {types}", expected="one event type")
+        if len({base.window_days for base in self.bases if base.aggregation in OF_ONE_WINDOW}) > 1 and (
+            self.readout in _OF_ONE_TYPE
+        ):
+            raise UsageError(f"the readout {self.readout} was given several windows", expected="one window")
         self._check_parameters()
 
+    def _check_units(self) -> None:
+        if self.readout not in {Readout.DIFFERENCE, Readout.SHARE}:
+            return
+        units = [naming.unit(Readout.VALUE, (base,)) for base in self.bases]
+        scales = [base.scale for base in self.bases]
+        if len(set(units)) > 1 or len(set(scales)) > 1:
+            kept = ", ".join(f"{unit} in 1/{scale}" for unit, scale in zip(units, scales, strict=True))
+            raise UsageError(f"a {self.readout} of {kept}", expected="one unit, kept alike")
+
     def _check_parameters(self) -> None:
-        names, given = _PARAMETERS.get(self.readout, ()), self.parameters
+        names, given = PARAMETERS.get(self.readout, ()), self.parameters
         least = 0.0 if self.readout is Readout.DAY_OF_YEAR else sys.float_info.min
         fits = len(given) == len(names) and all(math.isfinite(number) and number >= least for number in given)
         if not fits or (self.readout is Readout.DAY_OF_YEAR and not (float(given[0]).is_integer() and given[0] <= 730)):
@@ -199,6 +222,7 @@ def feature_from_dict(parts: Mapping[str, object]) -> Feature:
         ) from error
 
 
-def _shape_text(shape: tuple[frozenset[Aggregation], ...]) -> str:
+def shape_text(shape: tuple[frozenset[Aggregation], ...]) -> str:
+    """What a readout takes, in words."""
     kinds = {_NUMBERS: "a number", _TIMES: "a time"}
     return ", ".join(kinds.get(kind) or "/".join(sorted(kind)) for kind in shape) or "nothing"

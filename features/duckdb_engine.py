@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, Protocol, cast
 
 import duckdb
@@ -26,7 +29,7 @@ from features.state_bulk import EventColumns, states_of
 
 __all__ = ["BATCH_ROWS", "FeatureTable", "ReadableLog", "bucket_batches", "build", "concat", "states"]
 
-BATCH_ROWS: Final = 1_500_000
+BATCH_ROWS: Final = 750_000
 """Events that are held at a time."""
 
 
@@ -53,7 +56,7 @@ def build(
     progress: Callable[[int, int], None] | None = None,
     batch_rows: int = BATCH_ROWS,
 ) -> Iterator[FeatureTable]:
-    """Build the feature table of a log, batch by batch; memory is bounded by the batch.
+    """Build the feature table of a log, batch by batch; memory is bounded by two batches.
 
     Parameters
     ----------
@@ -91,9 +94,12 @@ def build(
     at, before = moments(cutoffs, received_before)
     task = Task.of(plan, outcomes, cutoffs_us=at, received_before_us=before)
     done, total = 0, sum(snapshot.bucket_rows)
-    with _connected(threads) as connection:
-        for first, last in bucket_batches(snapshot.bucket_rows, batch_rows):
-            batch = read_batch(connection, snapshot.scan_sql(first, last), task, attributes)
+    with _connected(threads) as connection, ThreadPoolExecutor(max_workers=1) as reader:
+        scans = (snapshot.scan_sql(*buckets) for buckets in bucket_batches(snapshot.bucket_rows, batch_rows))
+        ahead = deque(reader.submit(read_batch, connection, scan, task, attributes) for scan in islice(scans, 1))
+        while ahead:  # the next batch is read while the kernel works on this one
+            batch = ahead.popleft().result()
+            ahead.extend(reader.submit(read_batch, connection, scan, task, attributes) for scan in islice(scans, 1))
             yield compute(task, batch, threads=threads)
             done += batch.events.time.size
             if progress is not None:

@@ -32,6 +32,7 @@ __all__ = [
     "StaleFeedError",
     "StateError",
     "UsageError",
+    "close_names",
     "did_you_mean",
 ]
 
@@ -193,7 +194,19 @@ def did_you_mean(unknown: str, known: Iterable[str]) -> str:
     'there are none'
     """
     names = sorted(known)
-    close = get_close_matches(unknown, names, n=3, cutoff=0.6)
+    close = close_names(unknown, names)
     if close:
-        return "did you mean " + " or ".join(f"'{name}'" for name in close) + "?"
+        return close
     return "known: " + ", ".join(f"'{name}'" for name in names) if names else "there are none"
+
+
+def close_names(unknown: str, known: Iterable[str]) -> str:
+    """Say which known names are close to an unknown one; empty if none is: for names too many to be listed.
+
+    Examples
+    --------
+    >>> close_names("veiw", ["view", "purchase"]), close_names("zzz", ["a"])
+    ("did you mean 'view'?", '')
+    """
+    close = get_close_matches(unknown, sorted(known), n=3, cutoff=0.6)
+    return "did you mean " + " or ".join(f"'{name}'" for name in close) + "?" if close else ""

@@ -7,6 +7,7 @@ from typing import Final
 
 import duckdb
 
+from features.catalogue.traits import MAX_LENGTH
 from features.event_log_identity import Stored
 from features.event_log_manifest import SegmentStats, TypeStats
 from features.event_log_segments import scan_sql
@@ -16,9 +17,6 @@ __all__ = ["MAX_KEPT", "MAX_LENGTH", "segment_stats"]
 
 MAX_KEPT: Final = 32
 """Distinct values of one column of one event type that a segment's stats keep: the most frequent, then the first."""
-
-MAX_LENGTH: Final = 64
-"""Characters of the longest value that is kept: a longer one is an address or a text, not a name to tell rows apart."""
 
 _COUNTS: Final = "_ebbtide_counts"
 

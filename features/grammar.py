@@ -15,6 +15,7 @@ from features.events import FILTERS, SCALES, TEXTS
 from features.words import OF_A_COLUMN, OF_A_TEXT, OF_THE_TAIL, WHOLE_LIFE, Aggregation, Family, Readout
 
 __all__ = [
+    "ATTRIBUTE_SCALE",
     "MAX_EVENTS",
     "NULL_INT",
     "TAIL_DAYS",
@@ -33,6 +34,11 @@ MAX_EVENTS: Final = 4_096
 TAIL_DAYS: Final = 400
 """Windows, gaps and active days look at events not older than this."""
 
+ATTRIBUTE_SCALE: Final = 1_000
+"""Numbers of attributes are kept in thousandths."""
+
+_DAY_MINUTES: Final = 1_440
+_SCALED: Final = frozenset({Aggregation.SUM, Aggregation.LAST_NUMBER, Aggregation.FIRST_ORDER_SUM})
 _BY_ROW: Final = frozenset(
     {
         Aggregation.LINES,
@@ -129,6 +135,15 @@ class Base:
             raise UsageError(f"the aggregation {self.aggregation} of every event", expected="an event type")
         if self.event_type is not None and self.aggregation is Aggregation.ATTRIBUTE:
             raise UsageError(f"an attribute of the event type {self.event_type!r}", expected="no event type")
+
+    @property
+    def scale(self) -> int:
+        """How many of the aggregate's integers make one of its unit."""
+        if self.aggregation in _SCALED and self.field is not None:
+            return SCALES[self.field]
+        if self.aggregation in {Aggregation.GAP_SUM, Aggregation.GAP_MAX}:
+            return _DAY_MINUTES
+        return ATTRIBUTE_SCALE if self.aggregation is Aggregation.ATTRIBUTE and self.value is None else 1
 
     def _check_field(self) -> None:
         if (self.field is not None) != (self.aggregation in OF_A_COLUMN):

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from features.carry_columns import CARRY_LINES
 from features.compiled import compiled, inlined
 from features.kernel_columns import add_carry, fill_attributes, fill_columns
-from features.kernel_index import build_index, new_index, sized
+from features.kernel_index import build_index
 from features.kernel_outcome import fill_outcomes
 from features.kernel_program import NULL, Attributes, Events, Ints, OutcomeProgram, Program
 from features.kernel_readout import ReadoutProgram, fill_values
-from features.kernel_time import lower_bound
+from features.kernel_time import lower_bound, onwards
+from features.kernel_workspace import new_index, sized
 
 __all__ = ["UNANSWERABLE", "Rows", "count_rows", "fill_one", "fill_rows"]
 
@@ -75,14 +76,17 @@ def fill_rows(  # noqa: C901 (a branch for late events, a branch for room)
     columns = np.empty((program.base_column.size + program.attribute_column.size, cutoffs.size), np.int64)
     column = np.empty((columns.shape[0], 1), np.int64)
     oldest, row_of = np.empty(cutoffs.size, np.int64), np.empty(cutoffs.size, np.int64)
+    seen_of = np.empty(cutoffs.size, np.int64)
     for customer in range(first, last):
         row, start, stop = rows[customer], offsets[customer], offsets[customer + 1]
         if row == rows[customer + 1]:
             continue
         index = sized(index, program, events, start, stop)
         build_index(index, program, events, start, stop, carried)
+        seen = 0
         for at in range(cutoffs.size):
-            seen = lower_bound(events.time, start, stop, cutoffs[at]) - start
+            seen = onwards(events.time, start + seen, stop, cutoffs[at]) - start
+            seen_of[at] = seen
             oldest[at] = _tail_from(events.time, start, seen, cutoffs[at], program.limits)
         fill_columns(index, program, events.numbers, cutoffs, oldest, columns)
         if newest.size < stop - start:
@@ -90,7 +94,7 @@ def fill_rows(  # noqa: C901 (a branch for late events, a branch for room)
         _running_max(events.received, start, stop, newest)
         row = rows[customer]
         for at in range(cutoffs.size):
-            seen = lower_bound(events.time, start, stop, cutoffs[at]) - start
+            seen = seen_of[at]
             if seen > 0 and newest[seen - 1] >= received_before[at]:
                 if visible.time.size < seen:
                     visible = _new_events(stop - start, events.numbers.shape[0])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from features.compiled import inlined
-from features.kernel_index import NO_TEXT
 from features.kernel_program import NULL, Ints
+from features.kernel_workspace import NO_TEXT
 
 __all__ = [
     "active_days",

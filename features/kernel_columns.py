@@ -5,7 +5,6 @@ from __future__ import annotations
 from features import kernel_aggregate as aggregate
 from features.carry_columns import CARRY_LINES
 from features.compiled import compiled, inlined
-from features.kernel_index import Index
 from features.kernel_program import (
     ACTIVE_DAYS,
     COUNT,
@@ -36,6 +35,7 @@ from features.kernel_program import (
     Program,
 )
 from features.kernel_time import local_day_at, lower_bound, onwards
+from features.kernel_workspace import Index
 
 __all__ = ["add_carry", "fill_attributes", "fill_columns"]
 

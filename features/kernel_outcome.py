@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from features.compiled import compiled
 from features.kernel_aggregate import tally
-from features.kernel_index import Index
 from features.kernel_program import Ints, OutcomeProgram
 from features.kernel_time import lower_bound
+from features.kernel_workspace import Index
 
 __all__ = ["fill_outcomes"]
 

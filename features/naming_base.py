@@ -87,7 +87,7 @@ def measure(base: Base, *, of: str | None = None) -> str:  # noqa: C901 (one cas
         case Aggregation.STREAK:
             return f"{rows}_streak_days"
         case Aggregation.GAP_SUM:
-            return f"{rows}_gap_sum_minutes"
+            return f"{rows}_gap_sum_days"
         case Aggregation.GAP_MAX:
             return f"{rows}_gap_max_days"
         case Aggregation.FIRST | Aggregation.LAST:
@@ -136,7 +136,7 @@ def unit_of(base: Base) -> str:  # noqa: C901 (one case an aggregation)
         case Aggregation.GAP_COUNT:
             return "gaps"
         case Aggregation.GAP_SUM:
-            return "minutes"
+            return "days"
         case Aggregation.GAP_SQUARES:
             return "square minutes"
         case Aggregation.WEEKDAY_SQUARES | Aggregation.HOUR_SQUARES:

@@ -57,8 +57,8 @@ def phrase(base: Base) -> str:  # noqa: C901 (one case an aggregation)
         case Aggregation.GAP_COUNT:
             return f"number of gaps between {all_of_them}"
         case Aggregation.GAP_SUM | Aggregation.GAP_SQUARES:
-            kind = "sum" if base.aggregation is Aggregation.GAP_SUM else "squares"
-            return f"{kind} of the minutes between {all_of_them}"
+            kind = "sum of the days" if base.aggregation is Aggregation.GAP_SUM else "squares of the minutes"
+            return f"{kind} between {all_of_them}"
         case Aggregation.GAP_MAX:
             return f"longest time in days between consecutive {all_of_them}"
         case Aggregation.FIRST | Aggregation.LAST:

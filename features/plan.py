@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features import kernel_readout as r
-from features.definition import MAX_EVENTS, TAIL_DAYS, Aggregation, Base, Feature, Readout
+from features.definition import MAX_EVENTS, TAIL_DAYS, Base, Feature, Readout
 from features.errors import UsageError
 from features.events import SCALES
 from features.kernel_program import KERNEL_VERSION, Ints, Program
@@ -44,9 +44,6 @@ _OPERATIONS = {
     Readout.P_ALIVE: r.P_ALIVE,
     Readout.EXPECTED_ORDERS: r.EXPECTED_ORDERS,
 }
-_SCALED = {Aggregation.SUM, Aggregation.LAST_NUMBER, Aggregation.FIRST_ORDER_SUM}
-_ATTRIBUTE_SCALE = 1_000
-_DAY_MINUTES = 1_440
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -143,7 +140,7 @@ def compile_plan(
 
     Examples
     --------
-    >>> from features.definition import Family
+    >>> from features.definition import Aggregation, Family
     >>> count = Base(aggregation=Aggregation.COUNT, event_type="purchase", window_days=28)
     >>> frequency = Feature(readout=Readout.VALUE, bases=(count,), family=Family.FREQUENCY)
     >>> plan = compile_plan([frequency], timezone="Europe/Berlin", extra=[count])
@@ -216,13 +213,7 @@ def _readout_program(features: Sequence[Feature], positions: dict[Base, int], ti
 
 def _unit(readout: Readout, base: Base) -> float:
     """How many of the kernel's integers make one of the feature's units."""
-    unit = 1
-    if base.aggregation in _SCALED and base.field is not None:
-        unit = SCALES[base.field]
-    elif base.aggregation in {Aggregation.GAP_SUM, Aggregation.GAP_MAX}:
-        unit = _DAY_MINUTES
-    elif base.aggregation is Aggregation.ATTRIBUTE and base.value is None:
-        unit = _ATTRIBUTE_SCALE
+    unit = base.scale
     if readout is Readout.TREND and base.window_days is not None:
         unit *= base.window_days
     return float(unit)

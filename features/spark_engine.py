@@ -74,6 +74,7 @@ def build(
     properties: Mapping[str, str] = _NOTHING,
     scratch: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    partition_rows: int | None = None,
 ) -> Iterator[FeatureTable]:
     """Build the feature table of a log; the driver holds one table of a few ten megabytes at a time.
 
@@ -100,6 +101,8 @@ def build(
         The system's folder for temporary files if not given.
     progress : callable, optional
         Called after each partition's tables with the events done and the events in the log.
+    partition_rows : int, optional
+        Events a partition; a bucket is never divided. By default a few partitions a core, of 20,000 to 1 M events each.
 
     Yields
     ------
@@ -126,7 +129,7 @@ def build(
         tempfile.TemporaryDirectory(prefix="ebbtide-spark-", dir=scratch) as folder,
         spark_session(master, properties=properties, scratch=Path(folder)) as session,
     ):
-        parts = _run(session, snapshot, task, Path(folder), attributes)
+        parts = _run(session, snapshot, task, Path(folder), partition_rows, attributes)
         done = 0
         for part in sorted(parts, key=lambda part: int(part["bucket"])):
             path = Path(folder) / part["file"]
@@ -194,7 +197,12 @@ def _no_pandas_warning() -> Iterator[None]:
 
 
 def _run(
-    session: SparkSession, snapshot: SparkReadableLog, task: Task, folder: Path, attributes: ReadableAttributes | None
+    session: SparkSession,
+    snapshot: SparkReadableLog,
+    task: Task,
+    folder: Path,
+    partition_rows: int | None,
+    attributes: ReadableAttributes | None,
 ) -> list[Row]:
     """Let the workers write every partition's tables into the folder."""
     from py4j.protocol import Py4JError
@@ -205,13 +213,15 @@ def _run(
 
     try:
         with _no_pandas_warning():
-            rows = _sorted_rows(session, snapshot, task)
+            rows = _sorted_rows(session, snapshot, task, partition_rows)
             return rows.mapInArrow(partition, RESULT_SQL).collect()
     except (PySparkException, Py4JError) as error:
         raise _failed("Spark failed", error) from error
 
 
-def _sorted_rows(session: SparkSession, snapshot: SparkReadableLog, task: Task) -> DataFrame:
+def _sorted_rows(
+    session: SparkSession, snapshot: SparkReadableLog, task: Task, partition_rows: int | None
+) -> DataFrame:
     """The raw rows that are the truth, each partition a range of buckets, in the DuckDB engine's order."""
     from pyspark.sql import functions as sql
 
@@ -220,9 +230,11 @@ def _sorted_rows(session: SparkSession, snapshot: SparkReadableLog, task: Task) 
     if stored.superseded:
         lost = _parquet(session, stored.superseded, _IDENTITY)
         rows = rows.join(lost, lost.columns, "left_anti")
-    total, cores = sum(snapshot.bucket_rows), session.sparkContext.defaultParallelism
-    least, most = _PARTITION_ROWS
-    ranges = list(bucket_batches(snapshot.bucket_rows, min(max(total // (_PARTITIONS_A_CORE * cores), least), most)))
+    if partition_rows is None:
+        least, most = _PARTITION_ROWS
+        share = sum(snapshot.bucket_rows) // (_PARTITIONS_A_CORE * session.sparkContext.defaultParallelism)
+        partition_rows = min(max(share, least), most)
+    ranges = list(bucket_batches(snapshot.bucket_rows, partition_rows))
     partition_of = [number for number, (first, last) in enumerate(ranges) for _ in range(first, last + 1)]
     number = sql.get(sql.lit(partition_of), sql.col("bucket").cast("int"))
     columns = [

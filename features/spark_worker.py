@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -15,7 +15,12 @@ from features.feature_table_file import append_table
 
 __all__ = ["RESULT", "RESULT_SQL", "divided", "work"]
 
-RESULT: Final = pa.schema({"bucket": pa.int32(), "events": pa.int64(), "file": pa.string()})
+_FIELDS: Final[list[pa.Field[Any]]] = [
+    pa.field("bucket", pa.int32()),
+    pa.field("events", pa.int64()),
+    pa.field("file", pa.string()),
+]
+RESULT: Final = pa.schema(_FIELDS)
 """One row a partition that has rows: its first bucket, how many events it has, and where the tables are."""
 
 RESULT_SQL: Final = "bucket int, events bigint, file string"

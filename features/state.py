@@ -83,6 +83,7 @@ class State:
             carry=empty_carry(0),
             carried_order=none,
             carried_kind=shorts,
+            carried_key=np.zeros(0, dtype=np.uint32),
             names=b"[]",
             recent=b"[]",
             attributes=b"",
@@ -144,7 +145,8 @@ class State:
         """Take in events in any order; duplicates change nothing, late ones are sorted in.
 
         The same ``event_id`` with other content replaces what was there if it was received later. An event older than
-        what is kept is not taken in and makes the state :attr:`stale`.
+        what is kept is not taken in and makes the state :attr:`stale`, and so does one that
+        corrects an event which is in the carry.
         """
         content, names, statuses = apply(self.content, self.names, events)
         return Update(State(content=content, names=names), statuses)

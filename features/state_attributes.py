@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.errors import StateError
+from features.grammar import ATTRIBUTE_SCALE
 from features.kernel_program import NULL, Attributes
 
-__all__ = ["ALWAYS_US", "ATTRIBUTE_SCALE", "AttributeRow", "attributes_of", "packed_attributes", "scaled_attribute"]
+__all__ = ["ALWAYS_US", "AttributeRow", "attributes_of", "packed_attributes", "scaled_attribute"]
 
-ATTRIBUTE_SCALE = 1_000
 ALWAYS_US = -(2**63) + 1
 """``valid_from`` of what has no date: before every cutoff."""
 _NOTHING = np.zeros(0, dtype=np.int64)

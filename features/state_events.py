@@ -95,7 +95,7 @@ class Status(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"  # the same line is there already
     CORRECTED = "corrected"  # the same event_id was there with other content, received earlier
-    TOO_OLD = "too_old"  # older than what is kept: the customer is stale until rebuilt from the log
+    TOO_OLD = "too_old"  # it, or what it corrects, is older than what is kept: stale until rebuilt from the log
 
 
 def code_of(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from features.kernel_program import Ints
 from features.state_carry import Lines, add_lines, empty_carry, remember
 from features.state_format import BEGAN_BEFORE, BEGAN_FIRST, TYPE_OF, Packed
 
-__all__ = ["carried_flags", "fold"]
+__all__ = ["CARRIED_KEYS", "carried_flags", "fold", "short_codes"]
+
+CARRIED_KEYS: Final = 65_536
+"""So many of the events in the carry are known by their codes."""
 
 
 def fold(content: Packed, cut: int, keep_from: int, types: int) -> Packed:
@@ -54,7 +58,13 @@ def fold(content: Packed, cut: int, keep_from: int, types: int) -> Packed:
         carry=carry,
         carried_order=carried_order,
         carried_kind=carried_kind,
+        carried_key=np.concatenate([content.carried_key, short_codes(content.key[:cut])])[-CARRIED_KEYS:],
     )
+
+
+def short_codes(keys: Ints) -> NDArray[np.uint32]:
+    """Last 32 bits of event codes: enough to see that an event is in the carry; a false alarm only costs a rebuild."""
+    return (keys & 0xFFFF_FFFF).astype(np.uint32)
 
 
 def carried_flags(carried_order: Ints, carried_kind: NDArray[np.uint16]) -> dict[tuple[int, int], int]:

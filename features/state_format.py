@@ -2,8 +2,9 @@
 
 Layout of version 2: a header; then columns of 8 bytes an entry (event times, times of receipt unless all equal the
 event times, order codes if any, event codes, each number and text code that any event has, carried order codes, the
-carry); then columns of 2 bytes (event types, carried orders' types, both with flags in the top bits); then three texts
-in JSON: the names of the event types, the last events in full, the attributes.
+carry); a column of 4 bytes (the end of carried events' codes); columns of 2 bytes (event types, carried orders' types,
+both with flags in the top bits); then three texts in JSON: the names of the event types, the last events in full, the
+attributes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Shorts = NDArray[np.uint16]
 
 _MAGIC: Final = b"EBTS"
 _VERSION: Final = 2
-_HEADER: Final = struct.Struct("<4sHHIqqIIIIIIII")
+_HEADER: Final = struct.Struct("<4sHHIqqIIIIIIIII")
 _CHECKED_FROM: Final = 12
 _STALE, _RECEIVED, _ORDERS = 1, 2, 4
 _NUMBERS: Final = (*SCALES, *TEXTS)
@@ -57,6 +58,7 @@ class Packed:
     carry: Ints  # [event type, carry column]; no rows: nothing was compacted away
     carried_order: Ints  # [carried order]
     carried_kind: Shorts
+    carried_key: NDArray[np.uint32]  # [event in the carry] its code's last 32 bits, of the most recent ones
     names: bytes
     recent: bytes
     attributes: bytes
@@ -82,6 +84,7 @@ def pack(content: Packed) -> bytes:
     body = b"".join(
         [
             *(column.astype("<i8", copy=False).tobytes() for column in columns),
+            content.carried_key.astype("<u4", copy=False).tobytes(),
             content.kind.astype("<u2", copy=False).tobytes(),
             content.carried_kind.astype("<u2", copy=False).tobytes(),
             content.names,
@@ -92,7 +95,7 @@ def pack(content: Packed) -> bytes:
     sizes = (content.time.size, content.carried_order.size, content.carry.shape[0])
     header = _HEADER.pack(
         *(_MAGIC, _VERSION, flags, 0, content.kept_from, content.carry_received, content.max_events, *sizes),
-        *(mask, len(content.names), len(content.recent), len(content.attributes)),
+        *(mask, content.carried_key.size, len(content.names), len(content.recent), len(content.attributes)),
     )
     checksum = zlib.crc32(body, zlib.crc32(header[_CHECKED_FROM:], flags))
     return b"".join([header[:8], struct.pack("<I", checksum), header[_CHECKED_FROM:], body])
@@ -110,7 +113,7 @@ def unpack(data: bytes) -> Packed:
         raise _damaged(f"{len(data)} bytes that are not a customer's state")
     header = _HEADER.unpack_from(data)
     _, version, flags, checksum, kept_from, carry_received, max_events, events, carried, types, mask = header[:11]
-    names, recent, attributes = header[11:]
+    keys, names, recent, attributes = header[11:]
     if version != _VERSION:
         raise _damaged(f"a customer's state of version {version}", expected=f"version {_VERSION}")
     if zlib.crc32(memoryview(data)[_CHECKED_FROM:], flags) != checksum:
@@ -118,11 +121,13 @@ def unpack(data: bytes) -> Packed:
     present = [name for at, name in enumerate(_NUMBERS) if mask >> at & 1]
     columns = 2 + bool(flags & _RECEIVED) + bool(flags & _ORDERS) + len(present)
     wide = columns * events + carried + types * CARRY_COLUMNS
-    if len(data) != _HEADER.size + 8 * wide + 2 * (events + carried) + names + recent + attributes:
+    if len(data) != _HEADER.size + 8 * wide + 4 * keys + 2 * (events + carried) + names + recent + attributes:
         raise _damaged(f"a customer's state of {len(data)} bytes whose parts have other lengths")
     buffer = bytearray(data)
     values = np.frombuffer(buffer, dtype="<i8", count=wide, offset=_HEADER.size)
-    shorts = np.frombuffer(buffer, dtype="<u2", count=events + carried, offset=_HEADER.size + 8 * wide)
+    start = _HEADER.size + 8 * wide
+    carried_key = np.frombuffer(buffer, dtype="<u4", count=keys, offset=start)
+    shorts = np.frombuffer(buffer, dtype="<u2", count=events + carried, offset=start + 4 * keys)
     parts = iter(values[: columns * events].reshape(columns, events))
     time = next(parts)
     texts = len(data) - names - recent - attributes
@@ -140,6 +145,7 @@ def unpack(data: bytes) -> Packed:
         carry=values[columns * events + carried :].reshape(types, CARRY_COLUMNS),
         carried_order=values[columns * events : columns * events + carried],
         carried_kind=shorts[events:],
+        carried_key=carried_key,
         names=data[texts : texts + names],
         recent=data[texts + names : texts + names + recent],
         attributes=data[texts + names + recent :],

@@ -21,6 +21,7 @@ __all__ = ["RECENT_EVENTS", "apply"]
 
 RECENT_EVENTS: Final = 20
 _COLUMNS: Final = (*SCALES, *TEXTS)
+_SHORT: Final = 0xFFFF_FFFF
 
 
 def apply(
@@ -29,6 +30,7 @@ def apply(
     """Content, type names and statuses after some events."""
     types = {name: at for at, name in enumerate(names)}
     at_key = {int(key): at for at, key in enumerate(content.key)} if len(events) > 1 else None
+    carried = frozenset(content.carried_key.tolist())
     dropped: set[int] = set()
     taken: dict[int, _Line] = {}
     statuses: list[Status] = []
@@ -47,7 +49,7 @@ def apply(
             continue
         if old is not None:
             _drop(taken, dropped, line.key, place)
-        if content.carry.shape[0] and line.time < content.kept_from:
+        if content.carry.shape[0] and (line.time < content.kept_from or (old is None and line.key & _SHORT in carried)):
             stale = True
             statuses.append(Status.TOO_OLD)
             continue

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.catalogue import Attribute, catalogue
+from features.catalogue import catalogue
 from features.durable import replacing
 from features.feature_table import concat
 from features.naming_phrase import windows_text
+from features.own_features import LeftOut, ProjectFeatures, undeclared, with_own
 from features.plan import Plan, compile_plan
 from pipelines.attributes import catalogue_attributes
 from pipelines.engine import feature_tables
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
     from features.event_log import Snapshot
     from pipelines.workspace import Workspace
 
-__all__ = ["BuildReport", "FeatureList", "build", "list_features", "log_features", "log_plan", "write_features"]
+__all__ = [
+    "BuildReport",
+    "FeatureList",
+    "build",
+    "list_features",
+    "log_features",
+    "log_plan",
+    "season_days",
+    "write_features",
+]
+
+_TWO_YEARS: Final = timedelta(days=2 * 365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +87,24 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureList:
-    """The features of a log, and their fingerprint."""
+    """The features of a log, their fingerprint, and which of the project's own it cannot have.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        The catalogue's, then the project's own.
+    fingerprint : str
+        Of the plan compiled from them.
+    left_out : tuple of LeftOut
+        Features of the project's own, each with the reason.
+    warnings : tuple of str
+        Sentences about event types that are neither built in nor declared.
+    """
 
     features: tuple[Feature, ...]
     fingerprint: str
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -96,17 +122,43 @@ class FeatureList:
                 }
                 for feature in self.features
             ],
+            "left_out": [{"name": one.name, "reason": one.reason} for one in self.left_out],
+            "warnings": list(self.warnings),
         }
 
 
-def log_features(snapshot: Snapshot, attributes: Sequence[Attribute] = ()) -> tuple[Feature, ...]:
-    """The catalogue for the event types that a log has, and for attributes of its customers."""
-    return catalogue(snapshot.type_traits, attributes=attributes)
+def log_features(workspace: Workspace, snapshot: Snapshot) -> ProjectFeatures:
+    """The catalogue for what a log and its customers have, and behind it the project's own features.
+
+    Raises
+    ------
+    ConfigError
+        If one of the project's own names an event type that nobody knows.
+    """
+    listed = catalogue(
+        snapshot.type_traits,
+        season_days=season_days(workspace, snapshot),
+        attributes=catalogue_attributes(workspace),
+    )
+    return with_own(listed, workspace.own, snapshot.type_traits)
+
+
+def season_days(workspace: Workspace, snapshot: Snapshot) -> tuple[int, ...]:
+    """Days after the cutoff whose day of the year is a feature: 0, and the middle of every target's label window.
+
+    All targets count, whichever are trained, so that they share one plan. A log of less than two years has none: each
+    day of the year would name one cutoff, and what is learned about it could not be true of another year.
+    """
+    first, last = snapshot.first_event, snapshot.last_event
+    if first is None or last is None or last - first < _TWO_YEARS:
+        return ()
+    targets = workspace.settings.targets.values()
+    return tuple(sorted({0, *(target.gap_days + target.horizon_days // 2 for target in targets)}))
 
 
 def log_plan(workspace: Workspace, snapshot: Snapshot, extra: Iterable[Base] = ()) -> Plan:
     """Plan of a log's features, with base aggregates the caller wants besides."""
-    features = log_features(snapshot, catalogue_attributes(workspace))
+    features = log_features(workspace, snapshot).features
     return compile_plan(features, timezone=workspace.timezone, extra=tuple(dict.fromkeys(extra)))
 
 
@@ -117,9 +169,14 @@ def list_features(workspace: Workspace) -> FeatureList:
     ------
     EmptyLogError
         If it has no events.
+    ConfigError
+        As :func:`log_features`.
     """
-    plan = log_plan(workspace, workspace.snapshot())
-    return FeatureList(features=plan.features, fingerprint=plan.fingerprint)
+    snapshot = workspace.snapshot()
+    found = log_features(workspace, snapshot)
+    plan = compile_plan(found.features, timezone=workspace.timezone)
+    warnings = tuple(undeclared(workspace.own, tuple(snapshot.event_types)))
+    return FeatureList(features=plan.features, fingerprint=plan.fingerprint, left_out=found.left_out, warnings=warnings)
 
 
 def build(workspace: Workspace, *, cutoff: str | None = None) -> BuildReport:

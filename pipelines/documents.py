@@ -1,4 +1,4 @@
-"""Generated pages: the configuration from its models, the features from the catalogue, the API from its routes.
+"""Generated pages: configuration from its models, features and grammar from their own words, API from its routes.
 
 ``python -m pipelines.documents`` writes them; ``--check`` fails when a committed page is not what would be written.
 """
@@ -18,6 +18,7 @@ from features.catalogue.vocabulary import ATTRIBUTES, CONVENTIONS, POSTERIOR, SE
 from features.grammar import MAX_EVENTS, TAIL_DAYS
 from features.naming_phrase import windows_text
 from pipelines import settings
+from pipelines.documents_grammar import grammar_page
 from serving.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "[[events]]": settings.EventsSettings,
     "[customers]": settings.CustomersSettings,
     "[targets.NAME]": settings.TargetSettings,
+    "[features]": settings.FeaturesSettings,
     "[store]": settings.StoreSettings,
     "[tracking]": settings.TrackingSettings,
     "[engine]": settings.EngineSettings,
@@ -78,7 +80,8 @@ def features_page() -> str:
         "that makes sense for them. A log has those that its event types and columns allow: the others vanish. An",
         "event type of a project's own brings what `login` brings, under its own name, or what `coupon_redeemed`",
         "brings on its own if its rows carry money or orders. Where a name holds a value of the log (a channel, a",
-        "kind, an attribute), each value brings its own. `ebbtide features` lists those of a project.",
+        "kind, an attribute), each value brings its own. `ebbtide features` lists those of a project, with the ones it",
+        "adds itself in the words of the [grammar](grammar.md). The season is there where a log spans two years.",
         "",
         "- A window is half-open, `[cutoff - window, cutoff)`, in days of 86,400 s.",
         f"- Windows, gaps, streaks, spreads and different values look at a customer's last {MAX_EVENTS:,} events of",
@@ -136,7 +139,12 @@ def api_page() -> str:
 
 def pages() -> dict[str, str]:
     """File name → text of every generated page."""
-    return {"docs/api.md": api_page(), "docs/config.md": config_page(), "docs/features.md": features_page()}
+    return {
+        "docs/api.md": api_page(),
+        "docs/config.md": config_page(),
+        "docs/features.md": features_page(),
+        "docs/grammar.md": grammar_page(_WRITTEN_BY),
+    }
 
 
 def main(arguments: list[str]) -> int:

@@ -11,6 +11,7 @@ from features.customers import load_customers
 from features.errors import EbbtideError, UsageError, did_you_mean
 from features.event_log import BlockReport
 from features.mapping import EventBlock
+from features.own_features import undeclared
 from pipelines.attributes import attribute_table
 from pipelines.materialize import materialize, store_facts
 from serving.store import open_store
@@ -138,6 +139,8 @@ def ingest(
         raise
     states = _fill_store(workspace, changed=changed)
     snapshot = log.snapshot()
+    for warning in undeclared(workspace.own, tuple(snapshot.event_types)):
+        workspace.say(f"warning: {warning}")
     return IngestReport(
         blocks=tuple(reports),
         rows=snapshot.rows,

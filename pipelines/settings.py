@@ -8,16 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
 from features.errors import did_you_mean
 from features.events import COLUMNS, REQUIRED_COLUMNS
+from pipelines.settings_features import FeaturesSettings
+from pipelines.settings_machine import EngineSettings, StoreSettings, TrackingSettings
+from pipelines.settings_strict import Strict as _Strict
 
 __all__ = [
     "CustomersSettings",
     "EngineSettings",
     "EventsSettings",
     "ExportSettings",
+    "FeaturesSettings",
     "MonitorSettings",
     "ProjectSettings",
     "RetrainSettings",
@@ -30,12 +34,6 @@ __all__ = [
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Expression = Annotated[str, Field(min_length=1)]
-
-
-class _Strict(BaseModel):
-    """No unknown keys, no silent conversions, frozen once read."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class ProjectSettings(_Strict):
@@ -213,44 +211,6 @@ class TargetSettings(_Strict):
         return self
 
 
-class StoreSettings(_Strict):
-    """The online store of customers' states."""
-
-    url: str = Field(
-        default="embedded:state",
-        pattern=r"^embedded:.+$",
-        description="`embedded:FOLDER`, no server; the folder is relative to home.",
-    )
-
-
-class TrackingSettings(_Strict):
-    """Where MLflow keeps runs and models."""
-
-    uri: str = Field(
-        default="sqlite:///mlruns/mlflow.db",
-        description="MLflow tracking URI; a local `sqlite:///` path is relative to home.",
-    )
-
-
-class EngineSettings(_Strict):
-    """What brings a customer's events together in batch."""
-
-    name: Literal["duckdb", "spark"] = Field(
-        default="duckdb",
-        description="`duckdb`: one machine, out of core; `spark`: many, with the extra `spark` and Java 17.",
-    )
-    threads: int = Field(default=0, ge=0, le=256, description="Threads to use; 0: one a processor.")
-    master: str = Field(
-        default="local[*]",
-        pattern=r"^(local(\[[^\]]+\])?|yarn|(spark|k8s)://.+)$",
-        description="Spark's master URL; `local[N]`: N cores of this machine, `*`: all of them.",
-    )
-    properties: dict[Annotated[str, Field(pattern=r"^spark\.")], str] = Field(
-        default_factory=dict,
-        description='Further properties for Spark, such as `{ "spark.driver.memory" = "4g" }`.',
-    )
-
-
 class RetrainSettings(_Strict):
     """How models are trained."""
 
@@ -303,6 +263,7 @@ class Settings(_Strict):
     events: Annotated[list[EventsSettings], Field(min_length=1)]
     customers: CustomersSettings | None = None
     targets: dict[Name, TargetSettings] = Field(default_factory=dict)
+    features: FeaturesSettings = FeaturesSettings()
     store: StoreSettings = StoreSettings()
     tracking: TrackingSettings = TrackingSettings()
     engine: EngineSettings = EngineSettings()

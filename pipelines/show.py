@@ -104,7 +104,7 @@ def _show_panel(report: PanelReport) -> None:
 
 
 def show_features(report: FeatureList) -> None:
-    """The catalogue of the log."""
+    """The features of the log, then what was left out and why."""
     table(
         ("feature", "family", "unit", "window", "null when", "meaning"),
         [
@@ -112,6 +112,10 @@ def show_features(report: FeatureList) -> None:
             for one in report.to_dict()["features"]
         ],
     )
+    for one in report.left_out:
+        line(f"left out {one.name}: {one.reason}")
+    for warning in report.warnings:
+        line(f"warning: {warning}")
     line(f"{len(report.features)} features, fingerprint {report.fingerprint[:12]}")
 
 

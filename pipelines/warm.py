@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from features.catalogue import catalogue
 from features.clock import to_us
 from features.duckdb_engine import build, states
 from features.event_log import EventLog
 from features.mapping import EventBlock
 from features.outcome import Outcome
 from features.plan import compile_plan
-from pipelines.build import log_features
 
 __all__ = ["warm"]
 
@@ -32,7 +32,7 @@ def warm() -> None:
             EventBlock(name="warm", expressions=expressions), root=Path(folder), timezone="UTC", now=cutoff, frame=frame
         )
         snapshot = log.snapshot()
-        plan = compile_plan(log_features(snapshot), timezone="UTC")
+        plan = compile_plan(catalogue(snapshot.type_traits, season_days=(0,)), timezone="UTC")
         outcome = Outcome(name="warm", event_types=("purchase",), start_days=0, end_days=7, measure="count")
         list(build(snapshot, plan, [cutoff], received_before=[cutoff], outcomes=[outcome], threads=1))
         ((_, state),) = states(snapshot, threads=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from features.clock import format_cutoff, last_local_midnight, parse_cutoff, to_
 from features.clock import zone as read_zone
 from features.errors import CutoffError, EmptyLogError, UsageError, did_you_mean
 from features.event_log import EventLog, Snapshot
+from features.own_features import OwnFeatures
 from pipelines.config import read_settings
+from pipelines.own_features import read_own_features
 from pipelines.settings import Settings, TargetSettings
 from training.labels import Target, TargetKind
 
@@ -40,6 +42,8 @@ class Workspace:
         The configuration, checked.
     root : Path
         Folder of the configuration file; sources are relative to it.
+    own : OwnFeatures
+        Event types and features of the project's own, checked as far as they can be without a log.
     clock : callable
         Tells the time, aware.
     say : callable
@@ -48,6 +52,7 @@ class Workspace:
 
     settings: Settings
     root: Path
+    own: OwnFeatures = field(default_factory=OwnFeatures)
     clock: Callable[[], datetime] = system_clock
     say: Callable[[str], None] = silent
 
@@ -192,9 +197,12 @@ def open_workspace(
     Raises
     ------
     UsageError, ConfigError
-        As :func:`pipelines.config.read_settings`.
+        As :func:`pipelines.config.read_settings` and :func:`pipelines.own_features.read_own_features`.
     """
-    return Workspace(settings=read_settings(config), root=config.resolve().parent, clock=clock, say=say)
+    settings = read_settings(config)
+    file = settings.features.file
+    own = OwnFeatures() if file is None else read_own_features(config.parent / file)
+    return Workspace(settings=settings, root=config.resolve().parent, own=own, clock=clock, say=say)
 
 
 def _target(name: str, settings: TargetSettings) -> Target:

@@ -10,7 +10,19 @@ import sys
 
 import pytest
 
-HEAVY = {"bentoml", "duckdb", "evidently", "lightgbm", "matplotlib", "mlflow", "pandas", "pyarrow", "sklearn"}
+HEAVY = {
+    "bentoml",
+    "duckdb",
+    "evidently",
+    "lightgbm",
+    "matplotlib",
+    "mlflow",
+    "pandas",
+    "py4j",
+    "pyarrow",
+    "pyspark",
+    "sklearn",
+}
 LIGHT = [
     *("features", "training", "serving", "pipelines", "pipelines.cli"),
     *("training.bundle", "training.predictor", "training.reasons", "training.labels", "training.evaluate"),

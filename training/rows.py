@@ -1,7 +1,7 @@
 """Rows of a feature matrix that may be larger than memory: gathered, read by column or scored, block by block.
 
 A matrix is an array in memory or a read-only map of a file; both are read by the same lines. Pages of a mapped file
-that were read are given back after every block, so a process holds one block of it, whatever the file's size.
+that were read are given back after every block, so a process holds a block of it, whatever the file's size.
 """
 
 from __future__ import annotations
@@ -82,13 +82,24 @@ class Rows:
 
     def __getitem__(self, part: slice) -> NDArray[np.float32]:
         """Copy of a slice of the rows: float32[k, f]."""
-        found = np.asarray(self.values[self.numbers[part]])
-        _give_back(self.values)
+        numbers, file = self.numbers[part], _mapped_file(self.values)
+        if file is None:
+            return self.values[numbers]
+        found = np.empty((numbers.size, self.values.shape[1]), dtype=np.float32)
+        start = 0
+        while start < numbers.size:  # rows far apart touch many more pages than they fill
+            stop = int(np.searchsorted(numbers, numbers[start] + self.block_rows))
+            found[start:stop] = self.values[numbers[start:stop]]
+            _give_back(file)
+            start = stop
         return found
 
 
-def _give_back(values: NDArray[np.float32]) -> None:
+def _mapped_file(values: NDArray[np.float32]) -> mmap.mmap | None:
+    base: object = values.base
+    return base if isinstance(base, mmap.mmap) else None
+
+
+def _give_back(file: mmap.mmap) -> None:
     """Let go of the pages of a mapped file; they are read again from it, or from its cache, when asked for."""
-    mapped: object = values.base
-    if isinstance(mapped, mmap.mmap):
-        mapped.madvise(mmap.MADV_DONTNEED)
+    file.madvise(mmap.MADV_DONTNEED)

@@ -58,9 +58,8 @@ class ValuesBuffer:
     """
 
     def __init__(self, width: int, spill: Spill | None) -> None:
-        self._width, self._spill = width, spill
-        self._rows = 0
-        self._parts: list[NDArray[np.float32]] = []
+        self._spill, self._rows = spill, 0
+        self._held = np.empty((0, width), dtype=np.float32)
         self._file: IO[bytes] | None = None
 
     def append(self, values: NDArray[np.float32]) -> None:
@@ -71,56 +70,43 @@ class ValuesBuffer:
         DiskFullError
             If the disk has no room for them.
         """
-        self._rows += len(values)
-        self._parts.append(values)
-        if self._spill is not None and (self._file is not None or self._bytes > self._spill.memory_bytes):
-            self._write(self._spill)
+        start, self._rows = self._rows, self._rows + len(values)
+        if self._file is not None:
+            self._write(self._file, values)
+            return
+        # One array that grows where it is: the parts and the whole never stand in memory side by side.
+        self._held.resize((self._rows, values.shape[1]), refcheck=False)
+        self._held[start:] = values
+        if self._spill is not None and self._held.nbytes > self._spill.memory_bytes:
+            self._spill.folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=self._spill.folder, buffering=0)  # noqa: SIM115 - see close
+            self._write(self._file, self._held)
+            self._held = self._held[:0].copy()
 
     def finish(self) -> NDArray[np.float32]:
-        """All rows, in memory or mapped read-only; the buffer is empty and closed afterwards."""
-        shape = (self._rows, self._width)
+        """All rows, in memory or mapped read-only; nothing can be added afterwards."""
         if self._file is None:
-            out = np.empty(shape, dtype=np.float32)
-            stop = self._rows
-            while self._parts:  # each part is freed once it is copied, so that they never stand in memory twice
-                part = self._parts.pop()
-                out[stop - len(part) : stop] = part
-                stop -= len(part)
-            return out
+            return self._held
+        shape = (self._rows, self._held.shape[1])
         mapped = np.memmap(self._file, dtype=np.float32, mode="r", shape=shape)
         self.close()
         return mapped
 
     def close(self) -> None:
-        """Drop what is held, if anything; arrays that :meth:`finish` gave stay as they are."""
-        self._parts.clear()
+        """Close the file, if there is one; the array that :meth:`finish` gave stays as it is."""
         if self._file is not None:
             self._file.close()
 
-    @property
-    def _bytes(self) -> int:
-        return self._rows * self._width * np.dtype(np.float32).itemsize
-
-    def _write(self, spill: Spill) -> None:
+    def _write(self, file: IO[bytes], values: NDArray[np.float32]) -> None:
+        left = np.ascontiguousarray(values, dtype=np.float32).reshape(-1).view(np.uint8).data
         try:
-            if self._file is None:
-                spill.folder.mkdir(parents=True, exist_ok=True)
-                self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115 - outlives the call
-            for part in self._parts:
-                _write_whole(self._file, part)
+            while left:  # one call of the system may take only some of the bytes
+                left = left[file.write(left) :]
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
             raise DiskFullError(
-                f"the training panel does not fit on the disk of {spill.folder}: it holds {self._bytes / 1e9:.1f} GB "
-                "of values so far",
+                f"the training panel does not fit on the disk of {self._spill and self._spill.folder}: "
+                f"{self._rows:,} rows of {values.shape[1]} features so far",
                 remedy="free some space there, or take fewer cutoffs: [retrain] max_cutoffs",
             ) from error
-        self._parts.clear()
-
-
-def _write_whole(file: IO[bytes], values: NDArray[np.float32]) -> None:
-    """Write all bytes; one call of the system may take fewer."""
-    left = np.ascontiguousarray(values, dtype=np.float32).reshape(-1).view(np.uint8).data
-    while left:
-        left = left[file.write(left) :]

@@ -8,15 +8,16 @@ from typing import Final
 
 from features.definition import Aggregation, Base, Family, Feature, Readout
 
-__all__ = ["LONG", "MAX_VALUES", "MIDDLE", "SHORT", "WINDOWS", "TypeTraits", "base", "ratio", "value"]
+__all__ = ["LONG", "MAX_LENGTH", "MAX_VALUES", "MIDDLE", "SHORT", "WINDOWS", "TypeTraits", "base", "ratio", "value"]
 
 WINDOWS: Final = (7, 14, 28, 56, 91, 182, 364)
 """Whole weeks, so that each window holds the same number of each weekday."""
 SHORT, MIDDLE, LONG = 28, 91, 364
 
-
 MAX_VALUES: Final = 12
 """Values of one column of one event type that the catalogue may tell apart."""
+MAX_LENGTH: Final = 64
+"""Characters of the longest value that is kept: a longer one is an address or a text, not a name to tell rows apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

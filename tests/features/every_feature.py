@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from functools import lru_cache
 from itertools import product
 
-from features.definition import Base, Family, Feature, Readout
+from features.definition import _SHAPES, Aggregation, Base, Family, Feature, Readout
 from features.errors import UsageError
-from tests.features.oracle_readout import unit
+from tests.features.oracle_readout import OF_THE_POSTERIOR, unit
 from tests.features.small_logs import base
 
 PARAMETERS: dict[str, tuple[tuple[float, ...], ...]] = {
-    "day_of_year": ((0,), (1,), (60,), (730,)),
+    "day_of_year": ((0.0,), (1.0,), (60.0,), (730.0,)),
     "p_alive": ((0.5, 8.0, 0.8, 2.5), (2.0, 60.0, 1.0, 4.0)),
     "expected_orders": (
         (0.5, 8.0, 0.8, 2.5, 30.0),
@@ -27,6 +28,7 @@ BASES = (
     *(base(name, "view", window=28) for name in ("first", "last", "weekend", "streak")),
     *(base(name) for name in ("count", "first", "last", "gap_count", "gap_sum", "gap_squares", "gap_max")),
     *(base(name) for name in ("weekday_squares", "hour_squares")),
+    *(base(name, window=91) for name in ("first", "last", "gap_count", "gap_sum", "gap_squares", "hour_squares")),
     *(base(name, "view", field="item_id", last=50) for name in ("distinct", "top")),
     base("present", field="amount"),
     base("last_number", field="rating"),
@@ -35,6 +37,10 @@ BASES = (
     base("first_order_is", field="channel", value="web"),
 )
 _MOST = 12
+ONE_STREAM = ("span_days", "spread", "gap_mean_days", "gap_sd_days", "gap_variation", "age_per_gap", *OF_THE_POSTERIOR)
+"""What only makes sense for one event type in one window."""
+ONE_SCALE = ("share", "difference")
+"""Sums whose parts must count in the same; :mod:`tests.features.test_vocabulary` says what happens otherwise."""
 
 
 @lru_cache
@@ -43,7 +49,7 @@ def every_feature() -> tuple[Feature, ...]:
     found: dict[str, Feature] = {}
     for readout in Readout:
         before = len(found)
-        shapes = [bases for size in range(4) for bases in product(BASES, repeat=size)]
+        shapes = [bases for shape in _SHAPES[readout] for bases in product(*map(_fitting, shape))]
         random.Random(str(readout)).shuffle(shapes)  # noqa: S311 (no secret)
         for bases, parameters in product(shapes, PARAMETERS.get(str(readout), ((),))):
             feature = _feature(readout, bases, parameters)
@@ -54,8 +60,14 @@ def every_feature() -> tuple[Feature, ...]:
     return tuple(found.values())
 
 
+def _fitting(aggregations: Collection[Aggregation]) -> list[Base]:
+    return [each for each in BASES if each.aggregation in aggregations]
+
+
 def _feature(readout: Readout, bases: tuple[Base, ...], parameters: tuple[float, ...]) -> Feature | None:
-    if str(readout) == "share" and len({unit(part) for part in bases}) > 1:
+    if str(readout) in ONE_SCALE and len({unit(part) for part in bases}) > 1:
+        return None
+    if str(readout) in ONE_STREAM and len({(part.event_type, part.window_days) for part in bases}) > 1:
         return None
     try:
         return Feature(readout=readout, bases=bases, family=Family.TREND, parameters=parameters)

@@ -114,12 +114,18 @@ def _time(take: Bytes, anchor: int) -> datetime:
 
 
 @st.composite
-def a_log(draw: st.DrawFn, most: int = 80) -> tuple[int, list[Event]]:
-    """An anchor and up to so many events of twelve customers, each event with an id."""
-    anchor = draw(st.sampled_from(sorted(ANCHORS)))
+def log_at(draw: st.DrawFn, anchor: int = 0, most: int = 80) -> list[Event]:
+    """Up to so many events of twelve customers around a day, each event with an id."""
     count = draw(st.integers(0, most))
     drawn = draw(st.lists(st.binary(min_size=EVENT_BYTES, max_size=EVENT_BYTES), min_size=count, max_size=count))
-    return anchor, [replace(event_of(data, anchor), id=f"id{number}") for number, data in enumerate(drawn)]
+    return [replace(event_of(data, anchor), id=f"id{number}") for number, data in enumerate(drawn)]
+
+
+@st.composite
+def a_log(draw: st.DrawFn, most: int = 80) -> tuple[int, list[Event]]:
+    """An anchor, and a log around it."""
+    anchor = draw(st.sampled_from(sorted(ANCHORS)))
+    return anchor, draw(log_at(anchor, most))
 
 
 @st.composite

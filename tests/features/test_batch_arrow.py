@@ -61,7 +61,7 @@ def test_no_rows_are_a_batch_of_nobody() -> None:
         batch = batch_from_arrow(raw_schema(task).empty_table(), task)
         assert batch.customer_ids.size == 0
         assert batch.offsets.tolist() == [0]
-        assert batch.events.numbers.shape == (len(task.numbers), 0)
+        assert batch.events.numbers.shape == (len(task.readings), 0)
 
 
 @given(st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE), st.sampled_from(sorted(SCALES)))
@@ -101,6 +101,11 @@ def test_a_customer_with_many_rows_is_one_part_and_does_not_keep_others_waiting(
     table = pa.table({"customer_id": ids})
     parts = list(whole_customers(table.to_batches(max_chunksize=3), 3))
     assert [part.num_rows for part in parts] == [2, 50, 1]
+
+
+def test_customers_that_end_where_a_batch_ends_are_given_out() -> None:
+    table = pa.table({"customer_id": list("abcdefghi")})
+    assert [part.num_rows for part in whole_customers(table.to_batches(max_chunksize=1), 3)] == [2, 2, 2, 2, 1]
 
 
 def test_runs_of_ids_that_are_any_text() -> None:

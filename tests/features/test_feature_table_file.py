@@ -19,7 +19,7 @@ def bits(table: FeatureTable) -> list[object]:
 
 
 def test_what_is_appended_is_read(tmp_path: Path) -> None:
-    features = catalogue({"purchase": TypeTraits(has_amount=True)})
+    features = catalogue({"purchase": TypeTraits(fields=frozenset({"amount"}))})
     strange = ["", "it's", "🛍", "nul\0in it", "x" * 10_000]
     events = [Event(at=day(number), customer=name) for number, name in enumerate(strange)]
     tables = [

@@ -40,6 +40,12 @@ def test_an_amount_belongs_to_the_purchase_at_its_earliest_line() -> None:
     assert value_of(events, base("sum", window=7, field="amount"), 5) == 10_000  # its second line is not yet there
 
 
+def test_a_window_in_which_no_order_began_has_a_sum_of_nothing() -> None:
+    events = [bought(1, 100, "o1"), bought(5, 7, "o1")]
+    assert value_of(events, base("sum", window=3, field="amount"), 7) == 0
+    assert value_of(events, base("present", window=3, field="amount"), 7) == 0
+
+
 def test_missing_numbers_are_counted_apart() -> None:
     events = [bought(1, 5, "o1"), bought(1, None, "o1"), bought(2, -2)]
     assert value_of(events, base("present", field="amount"), 3) == 2

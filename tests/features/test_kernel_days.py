@@ -90,6 +90,11 @@ def test_squares_of_weekdays_hours_and_weekends() -> None:
     assert value_of(events, base("weekend"), 20, **NEW_YORK) == 2
 
 
+def test_sunday_is_not_monday_and_one_o_clock_not_thirteen() -> None:
+    assert value_of(bought(4, 5), base("weekday_squares"), 9) == 1 + 1
+    assert value_of(bought(1 / 24, 13 / 24, 1 + 1 / 24), base("hour_squares"), 9) == 2 * 2 + 1
+
+
 def test_an_order_counts_once_on_the_day_it_began() -> None:
     events = [*bought(3, order="o"), *bought(5, order="o"), *bought(5)]  # Saturday, Monday, Monday
     assert value_of(events, base("weekday_squares"), 9) == 2

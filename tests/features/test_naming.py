@@ -75,8 +75,6 @@ def test_readouts_of_unlike_aggregates_are_told_apart() -> None:
     count, squares = base("count", window=364), base("weekday_squares", window=364)
     alike = [
         feature("spread", count, squares),
-        feature("spread", count, base("weekday_squares", window=91)),
-        feature("spread", count, base("weekday_squares", "view", 364)),
         feature("spread", count, base("hour_squares", window=364)),
         feature("share", base("sum", field="discount"), base("sum", field="amount")),
         feature("share", base("sum", field="discount"), base("sum", "refund", field="amount")),
@@ -90,7 +88,6 @@ def test_readouts_of_unlike_aggregates_are_told_apart() -> None:
         feature("age_unanswered", LAST_CART, base("first")),
         feature("age_unanswered", base("last", "cart", 91), LAST_PURCHASE),
         feature("p_alive", *LIFE, parameters=(1, 1, 1, 1)),
-        feature("p_alive", base("count", "view"), *LIFE[1:], parameters=(1, 1, 1, 1)),
     ]
     assert len({one.name for one in alike}) == len(alike)
     assert alike[0].name == "purchase_weekday_spread_364d"

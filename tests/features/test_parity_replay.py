@@ -18,9 +18,10 @@ from features.parity_replay import Customer, Moment, dice, replay
 from features.plan import Plan
 from features.state import EventRow, State
 from tests.features.oracle import Event, day, us
-from tests.features.small_logs import FakeLog, a_log, base, event_row, plan_of, table_of
+from tests.features.random_logs import log_at
+from tests.features.small_logs import FakeLog, base, event_row, plan_of, table_of
 
-FEATURES = catalogue({"purchase": TypeTraits(has_amount=True, has_orders=True), "view": TypeTraits()})
+FEATURES = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"})), "view": TypeTraits()})
 EXTRA = (base("last", None), base("count", "view", 7))
 PLANS = {most: plan_of(*EXTRA, features=FEATURES, max_events=most) for most in (1, 4, 4_096)}
 CUTOFFS = (3, 10, 21.5)
@@ -56,7 +57,7 @@ def proven(
 
 
 @settings(max_examples=60, deadline=None)
-@given(a_log(), st.sampled_from(sorted(PLANS)), st.sampled_from([0, 0.25, 5]), st.integers(0, 99))
+@given(log_at(), st.sampled_from(sorted(PLANS)), st.sampled_from([0, 0.25, 5]), st.integers(0, 99))
 def test_random_logs_are_equal_to_the_last_bit(events: list[Event], most: int, settle: float, seed: int) -> None:
     tally = proven(events, PLANS[most], settle, seed=seed)
     assert tally.first == []

@@ -22,13 +22,14 @@ from features.plan import Plan
 from tests.features.log_builders import WITH_ID, block, ingest, line, lines
 from tests.features.oracle import Event, day
 from tests.features.parquet_logs import ParquetLog, parquet_log
-from tests.features.small_logs import a_log, base, every_base, plan_of
+from tests.features.random_logs import log_at
+from tests.features.small_logs import base, every_base, plan_of
 from tests.spark_needed import local_spark
 
 FEATURES = catalogue(
-    {"purchase": TypeTraits(has_amount=True, has_discount=True, has_orders=True), "view": TypeTraits()}
+    {"purchase": TypeTraits(fields=frozenset({"amount", "discount", "order_id"})), "view": TypeTraits()}
 )
-BASES = every_base(["purchase", "view", None], [None, 1, 7, 400])
+BASES = every_base()
 OUTCOMES = (
     Outcome(name="n", event_types=("purchase", "view"), start_days=0, end_days=7, measure="count"),
     Outcome(name="m", event_types=("purchase",), start_days=2, end_days=9, measure="net_amount"),
@@ -51,7 +52,7 @@ def random_logs(count: int) -> list[list[Event]]:
         max_examples=count, phases=[Phase.generate], derandomize=True, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(a_log())
+    @given(log_at())
     def collect(events: list[Event]) -> None:
         drawn.append(events)
 
@@ -76,11 +77,9 @@ def of_both(
 ) -> tuple[FeatureTable, FeatureTable]:
     """Table of the Spark engine, table of the DuckDB engine."""
     before = None if settle_days is None else [cutoff + timedelta(days=settle_days) for cutoff in cutoffs]
-    one, other = (
-        concat(list(build(log, plan, cutoffs, received_before=before, outcomes=OUTCOMES)))
-        for build in (spark_engine.build, duckdb_engine.build)
-    )
-    return one, other
+    asked = {"received_before": before, "outcomes": OUTCOMES}
+    found = list(spark_engine.build(log, plan, cutoffs, **asked, partition_rows=max(1, sum(log.bucket_rows) // 8)))
+    return concat(found), concat(list(duckdb_engine.build(log, plan, cutoffs, **asked)))
 
 
 def bits(table: FeatureTable) -> dict[str, object]:
@@ -179,12 +178,18 @@ def test_a_real_log_with_two_segments_late_events_and_corrections(tmp_path: Path
 def test_progress_and_scratch(logs: ParquetLog, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     tables = spark_engine.build(
-        logs, COUNT, [day(20)], scratch=tmp_path, progress=lambda done, total: seen.append((done, total))
+        logs,
+        COUNT,
+        [day(20)],
+        scratch=tmp_path,
+        progress=lambda done, total: seen.append((done, total)),
+        partition_rows=500,
     )
     next(tables)
     assert len(list(tmp_path.iterdir())) == 1
     list(tables)
     assert list(tmp_path.iterdir()) == []
+    assert len(seen) > 3
     assert seen[-1] == (sum(logs.bucket_rows),) * 2
 
 

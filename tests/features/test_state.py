@@ -205,7 +205,8 @@ def test_damaged_bytes_are_refused() -> None:
         State.decode(data[:4] + b"\x07\x00" + data[6:])
 
 
-def test_what_version_1_wrote_is_still_read() -> None:
+def test_what_version_1_wrote_is_refused_with_a_remedy() -> None:
+    """It does not know the events' texts, so that its answers would be silently wrong."""
     written = (
         "RUJUUwEABAAGBLhtAACp/TCbBQAAoNHfHJsFAAQAAAAFAAAAAQAAAAEAAAABAAAADAAAAC0BAAAAAKn9MJsFAABggBtFmwUAAMBX"
         "OVmbBQAAIC9XbZsFAACABnWBmwUA////////////////////////////////9bDt61yOJWb//////////0FQsVPF2V8YMUcuQsBW"
@@ -218,13 +219,31 @@ def test_what_version_1_wrote_is_still_read() -> None:
         "WzE1NzgyNjg4MDAwMDAwMDAsInB1cmNoYXNlIiwiZTUiLCJvIiwxXSxbMTU3ODM1NTIwMDAwMDAwMCwicHVyY2hhc2UiLCJlNiIs"
         "bnVsbCw1LjVdXQ=="
     )
+    with pytest.raises(StateError, match=r"version 1; expected version 2. To mend it: rebuild .*ebbtide materialize"):
+        State.decode(base64.b64decode(written))
+
+
+def test_what_version_2_wrote_is_still_read() -> None:
+    written = (
+        "RUJUUwIABABOcS/EAGCAG0WbBQAAAKn9MJsFAAQAAAAEAAAAAQAAAAEAAACBAAAAAwAAAAwAAAAtAQAAAAAAAABggBtFmwUAAMBXOVmb"
+        "BQAAIC9XbZsFAACABnWBmwUA//////////////////////Ww7etcjiVm//////////8xRy5CwFYAEzgEOlhZkGUTJdiffALmjCyhaMHP"
+        "XzN1TmQAAAAAAAAAZAAAAAAAAABkAAAAAAAAACYCAAAAAAAA4WTCAR8DjE79zKi0znuOY+FkwgEfA4xO/cyotM57jmP1sO3rXI4lZgMA"
+        "AAAAAAAAAwAAAAAAAAAAQPrBCJsFAAAAqf0wmwUAAACp/TCbBQDCAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAyAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD6AAAAAAAAAAAAAAAAAACAAAAAAAAAAIAAAAAAAAAAgAAAAAAAAACAAAAAAAAAAIAAAAAA"
+        "AAAAgP3MqLTOe45jAAAAAAAAAIAAAAAAAAAAgEtTfESLnmXsQVCxUwAAAAAAwAAAAEBbInB1cmNoYXNlIl1bWzE1Nzc4MzY4MDAwMDAw"
+        "MDAsInB1cmNoYXNlIiwiZTAiLCJvIiwwLjVdLFsxNTc3OTIzMjAwMDAwMDAwLCJwdXJjaGFzZSIsImUxIixudWxsLDEuNV0sWzE1Nzgw"
+        "MDk2MDAwMDAwMDAsInB1cmNoYXNlIiwiZTIiLG51bGwsMi41XSxbMTU3ODA5NjAwMDAwMDAwMCwicHVyY2hhc2UiLCJlMyIsbnVsbCwx"
+        "XSxbMTU3ODE4MjQwMDAwMDAwMCwicHVyY2hhc2UiLCJlNCIsbnVsbCwxXSxbMTU3ODI2ODgwMDAwMDAwMCwicHVyY2hhc2UiLCJlNSIs"
+        "Im8iLDFdLFsxNTc4MzU1MjAwMDAwMDAwLCJwdXJjaGFzZSIsImU2IixudWxsLDUuNV1d"
+    )
     state = State.decode(base64.b64decode(written))
-    assert row(state, 9, SMALL)[:3] == [
-        6,
-        1_300,
-        3,
-    ]  # amounts 0.5 + 1.5 + 2.5 + 1 + 1 + 1 + 5.5; one order has two lines
+    first = base("first_order_sum", field="amount")
+    plan = plan_of(*SMALL.extra, first, base("distinct", field="channel"), max_events=4)
+    assert row(state, 9, plan)[:3] == [6, 1_300, 3]  # 0.5 + 1.5 + 2.5 + 1 + 1 + 1 + 5.5; one order has two lines
+    assert row(state, 9, plan)[-2:] == [150, 2]  # 0.5 + 1, days apart; web and app
     assert state.last_events(1)[0].event_id == "e6"
+    assert state.update([bought(8.5, "e0")]).statuses == (Status.TOO_OLD,)
 
 
 def test_so_many_carried_orders_are_remembered() -> None:
@@ -242,3 +261,13 @@ def test_a_state_is_immutable() -> None:
     assert state.encode() == before
     assert replace(state).encode() == before
     assert np.shares_memory(state.content.time, replace(state).content.time)
+
+
+def test_a_correction_of_what_is_in_the_carry_is_not_counted_twice() -> None:
+    state = holding([bought(at) for at in range(12)], 4).compact()
+    moved = EventRow(
+        event_id="e0", event_type="purchase", event_time_us=us(day(11.5)), received_us=us(day(12)), amount=3.0
+    )
+    after, statuses = State.decode(state.encode()).update([moved])
+    assert (statuses, after.stale) == ((Status.TOO_OLD,), True)
+    assert after.answer(SMALL, us(day(20))).base.tolist() == state.answer(SMALL, us(day(20))).base.tolist()

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.definition import Aggregation, Base, Readout
+from features.definition import Aggregation, Base, Family, Feature, Readout
+from features.errors import UsageError
 from features.feature_table import FeatureTable
 from features.kernel_readout import fill_values
 from features.plan import Plan
@@ -30,16 +31,17 @@ from tests.features.random_logs import (
     random_logs,
     settled,
 )
-from tests.features.small_logs import event_row, every_base, plan_of, table_of
+from tests.features.small_logs import base, event_row, every_base, plan_of, table_of
 
 PART = st.integers(0, PARTS - 1)
 CUTOFF, SETTLE = 8, 0.25
 
 
 def values_of(plan: Plan, row: list[int], cutoff_us: int) -> list[float]:
-    values = np.empty(len(plan.features), dtype=np.float32)
-    fill_values(plan.readout_program, np.array(row, dtype=np.int64), cutoff_us, values)
-    return [float(value) for value in values]
+    values = np.empty((1, len(plan.features)), dtype=np.float32)
+    columns = np.array(row, dtype=np.int64)[:, None]
+    fill_values(plan.readout_program, columns, np.array([cutoff_us]), np.zeros(1, np.int64), values)
+    return [float(value) for value in values[0]]
 
 
 def bits(table: FeatureTable) -> dict[tuple[str, int], tuple[bytes, bytes]]:
@@ -49,11 +51,11 @@ def bits(table: FeatureTable) -> dict[tuple[str, int], tuple[bytes, bytes]]:
 
 
 def test_every_aggregation_and_every_readout_is_covered() -> None:
-    assert {base.aggregation for base in every_base()} == set(Aggregation) - {Aggregation.ATTRIBUTE}
+    assert {each.aggregation for each in every_base()} == set(Aggregation) - {Aggregation.ATTRIBUTE}
     assert {feature.readout for feature in every_feature()} == set(Readout)
-    for aggregation in {base.aggregation for base in every_base()}:
-        own = [base for base in every_base() if base.aggregation is aggregation]
-        assert len({base.event_type for base in own}) >= 2, aggregation
+    for aggregation in set(Aggregation) - {Aggregation.ATTRIBUTE}:
+        own = {each.event_type for each in every_base() if each.aggregation is aggregation}
+        assert len(own) >= 2, aggregation
 
 
 @random_logs(60)
@@ -126,8 +128,8 @@ TIMES, NULLABLE = ("first", "last"), ("gap_max", "last_number", "first_order_sum
 def integers(draw: st.DrawFn, cutoff: int, bases: tuple[Base, ...]) -> list[int]:
     """A row of the base table as it might be."""
     row = []
-    for base in bases:
-        what = str(base.aggregation)
+    for each in bases:
+        what = str(each.aggregation)
         kinds = [st.sampled_from([0, 1, 2, 3]), st.integers(0, 4_096)]
         if what in TIMES:
             kinds = [st.integers(1, 50).map(lambda days: cutoff - days * 43_200_000_000), st.integers(0, cutoff - 1)]
@@ -138,6 +140,9 @@ def integers(draw: st.DrawFn, cutoff: int, bases: tuple[Base, ...]) -> list[int]
         if what in (*TIMES, *NULLABLE):
             kinds.append(st.just(NULL))
         row.append(draw(st.one_of(kinds)))
+    gaps = [at for at, each in enumerate(bases) if str(each.aggregation) == "gap_count"]
+    for at in gaps:  # where there is a sum of gaps, there are gaps
+        row[at] = max(row[at], 1)
     return row
 
 
@@ -150,12 +155,28 @@ def test_a_readout_is_what_exact_arithmetic_gives(data: st.DataObject, timezone:
     row = data.draw(integers(cutoff, plan.base))
     found = values_of(plan, row, cutoff)
     for feature, value in zip(chosen, found, strict=True):
-        own = [row[plan.base.index(base)] for base in feature.bases]
+        own = [row[plan.base.index(part)] for part in feature.bases]
         wanted = readout_value(feature, own, moment(cutoff), timezone)
         assert math.isnan(value) == (wanted is None), (feature.name, own)
         if wanted is not None:
             near = 1e-3 if str(feature.readout) in ("gap_sd_days", "gap_variation") else 2e-7  # sd: cancellation
             assert value == pytest.approx(wanted, rel=near, abs=1e-6 if near > 1e-6 else 1e-30), (feature.name, own)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bases"),
+    [
+        (Readout.SHARE, (base("sum", field="amount"), base("sum", field="quantity"))),
+        (Readout.DIFFERENCE, (base("active_days"), base("gap_max"))),
+    ],
+)
+def test_parts_of_other_scales_are_brought_to_one_or_refused(kind: Readout, bases: tuple[Base, ...]) -> None:
+    try:
+        feature = Feature(readout=kind, bases=bases, family=Family.TREND)
+    except UsageError:
+        return
+    (value,) = values_of(plan_of(features=[feature]), [1_000, 3_000], us(day(3)))
+    assert value == pytest.approx(readout_value(feature, [1_000, 3_000], day(3)))
 
 
 POSTERIORS: list[tuple[int, float, float]] = [

@@ -124,7 +124,7 @@ WORKED = [
         feature("value", base("first_order_is", field="channel", value="app")),
         "first_purchase_channel_is_app",
         "1 or 0",
-        "no purchases",
+        "no purchases, or no channel of the first",
         "Whether the first purchase was on channel app.",
     ),
     (

@@ -122,13 +122,13 @@ def test_a_walk_that_breaks_off_leaves_the_file_as_it_was(
 ) -> None:
     path = tmp_path / "panel.parquet"
     write_panel(workspace, cutoffs=CUTOFFS, out=path)
-    before, real = path.read_bytes(), duckdb_engine.build
+    before, real = path.read_bytes(), build_panel.feature_tables
 
     def broken(*args: object, **options: object) -> object:
         yield next(iter(real(*args, **options | {"batch_rows": 400})))  # type: ignore[arg-type]
         raise StateError("the event log cannot be read")
 
-    monkeypatch.setattr(build_panel, "build", broken)
+    monkeypatch.setattr(build_panel, "feature_tables", broken)
     with pytest.raises(StateError):
         write_panel(workspace, cutoffs=CUTOFFS[:2], out=path)
     assert path.read_bytes() == before

@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from features.errors import ConfigError, EngineError
 from pipelines.build import write_features
 from pipelines.ingest import ingest
 from pipelines.panels import build_panels
 from pipelines.retrain import retrain
 from pipelines.score import score
 from pipelines.workspace import Workspace, open_workspace
-from tests.pipelines.builders import day, random_orders, shop
+from tests.pipelines.builders import day, random_orders, shop, write_config
 from tests.spark_needed import local_spark, require_spark
 
 CUTOFF = f"{day(182):%Y-%m-%d}"
@@ -85,6 +86,31 @@ def test_panels_are_the_same_rows_in_the_same_order(trained: Workspace, with_spa
     assert one.values.tobytes() == other.values.tobytes()
     tier = one.values[:, one.feature_names.index("attribute_tier_is_gold")]
     assert 0 < np.isnan(tier).sum() < tier.size
+
+
+def test_spark_is_what_runs(with_spark: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(EngineError, match=r"pip install 'ebbtide\[spark\]'"):
+        write_features(with_spark, cutoff=CUTOFF)
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ('master = "localhost:7077"', "master"),
+        ('name = "sparc"', "'duckdb' or 'spark'"),
+        ('properties = { "driver.memory" = "4g" }', "driver.memory"),
+    ],
+)
+def test_impossible_engines_are_refused(tmp_path: Path, engine: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        open_workspace(write_config(tmp_path, extra=f"[engine]\n{engine}\n"))
+
+
+def test_spark_properties_are_read(tmp_path: Path) -> None:
+    text = '[engine]\nname = "spark"\nmaster = "spark://head:7077"\nproperties = { "spark.driver.memory" = "4g" }\n'
+    engine = open_workspace(write_config(tmp_path, extra=text)).settings.engine
+    assert (engine.master, engine.properties) == ("spark://head:7077", {"spark.driver.memory": "4g"})
 
 
 def test_the_command_starts_and_stops_its_own_spark(trained: Workspace, with_spark: Workspace, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_retrain_refuses_on_one_wrong_bit_and_changes_nothing(run: Run, project:
     later = f"{day(196):%Y-%m-%d}"
     before = {name: everything(project.home / name) for name in ("champions", "bundles", "mlruns")}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.panels.build", one_bit_off)
+        patch.setattr("pipelines.panels.feature_tables", one_bit_off)
         done = run("retrain", "--cutoff", later)
     assert done.code == 1
     assert "differ, the first: customer " in done.err
@@ -217,7 +217,7 @@ def test_retrain_refuses_on_one_wrong_bit_and_changes_nothing(run: Run, project:
 
 
 def test_without_a_champion_a_wrong_bit_lets_nothing_serve(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.panels.build", one_bit_off)
+    monkeypatch.setattr("pipelines.panels.feature_tables", one_bit_off)
     with pytest.raises(ParityError):
         retrain(project, cutoff=CUTOFF)
     assert not (project.home / "champions").exists()
@@ -228,7 +228,7 @@ def test_parity_can_be_switched_off_with_a_warning(project: Workspace, monkeypat
     path = project.root / "ebbtide.toml"
     path.write_text(path.read_text(encoding="utf-8") + "\n[retrain]\nparity_pairs = 0\n", encoding="utf-8")
     said: list[str] = []
-    monkeypatch.setattr("pipelines.panels.build", one_bit_off)
+    monkeypatch.setattr("pipelines.panels.feature_tables", one_bit_off)
     report = retrain(open_workspace(path, clock=project.clock, say=said.append), cutoff=CUTOFF)
     assert report.parity == "parity: nothing was replayed"
     assert any(line.startswith("warning: [retrain] parity_pairs is 0") for line in said)

@@ -182,6 +182,24 @@ def test_a_champion_with_other_features_is_scored_on_its_own(copy: Workspace) ->
     assert np.sort(found.scores).tobytes() == old.reference.tobytes()  # what it gave the same customers when tested
 
 
+def test_a_model_brings_the_projects_own_features_whatever_the_file_says_now(copy: Workspace) -> None:
+    own, header = copy.root / "own.toml", '[features]\nfile = "own.toml"\n'
+    base = '{ aggregation = "count", event_type = "purchase", window_days = 21 }'
+    own.write_text(f'[[feature]]\nfamily = "frequency"\nreadout = "value"\nbases = [{base}]', encoding="utf-8")
+    before = score(copy, cutoff=cut(SECOND))
+    with_file = edited(copy, "[targets.churn]", f"{header}[targets.churn]")
+    assert score(with_file, cutoff=cut(SECOND)).frame().equals(before.frame()), "the champion has never heard of it"
+    trained_with = train_at(with_file, FIRST)
+    promote(with_file, "churn", str(trained_with.version))
+    after = score(with_file, cutoff=cut(SECOND))
+    assert set(after.targets[0].plan.feature_names) - set(before.targets[0].plan.feature_names) == {
+        "purchase_count_21d"
+    }
+    own.write_text(own.read_text(encoding="utf-8").replace("purchase", "purchse"), encoding="utf-8")
+    for now in (open_workspace(copy.root / "ebbtide.toml", clock=noon), edited(with_file, header, "")):
+        assert score(now, cutoff=cut(SECOND)).frame().equals(after.frame())
+
+
 def met(workspace: Workspace) -> Incumbent:
     snapshot: Snapshot = workspace.snapshot()
     panels, plan = build_panels(workspace, snapshot, workspace.cutoff(cut(FIRST), snapshot), (), {})

@@ -50,7 +50,12 @@ def test_nothing_is_nothing(store: Store) -> None:
 
 
 def test_an_event_goes_into_state_and_spool_once(store: Store) -> None:
-    events = [live("a", "1", amount=2.5, page="home"), live("b", "1"), live("a", "1", amount=2.5), live("a", "2")]
+    events = [
+        live("a", "1", amount=2.5, page="home"),
+        live("b", "1"),
+        live("a", "1", amount=2.5, page="home"),
+        live("a", "2"),
+    ]
     assert store.apply_events(events) == ["accepted", "accepted", "duplicate", "accepted"]
     assert store.apply_events(events) == ["duplicate"] * 4
     assert store.sizes() == (2, 3)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.catalogue import catalogue, traits_of
+from features.catalogue import TypeTraits, catalogue
 from features.clock import DAY_US, to_us
 from features.definition import NULL_INT, Aggregation, Base
 from features.errors import HistoryError, StateError
@@ -104,7 +104,7 @@ def test_panels_hold_the_eligible_at_their_own_cutoffs() -> None:
     assert found.history_us == (57 + 28) * DAY_US
 
 
-FEATURES = catalogue(traits_of(["purchase"], amount_types=["purchase"], discount_types=[], order_types=["purchase"]))
+FEATURES = catalogue({"purchase": TypeTraits(fields=frozenset({"amount", "order_id"}))})
 
 
 def batches(plan: Plan, count: int, *, broken_at: int | None = None) -> Iterator[FeatureTable]:

@@ -74,6 +74,26 @@ def test_pages_of_a_file_are_given_back_after_each_block(tmp_path: Path) -> None
         assert resident_bytes(values) == 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="looks at the pages of this process on Linux")
+def test_rows_far_apart_do_not_hold_the_file_between_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = mapped(tmp_path, np.arange(5_000_000, dtype=np.float32).reshape(200_000, 25))  # 20 MB
+    float(values[::40].sum())  # into the file cache
+    monkeypatch.setattr(rows, "_BLOCK_BYTES", 1 << 20)
+    held: list[int] = []
+    real = rows._give_back
+
+    def watched(file: mmap.mmap) -> None:
+        held.append(resident_bytes(values))
+        real(file)
+
+    rows._give_back(values.base)
+    monkeypatch.setattr(rows, "_give_back", watched)
+    some = Rows(values, np.arange(0, 200_000, 40))
+    assert len(some) < some.block_rows  # one block
+    assert some.take()[:, 0].tolist() == (np.arange(0, 200_000, 40) * 25.0).tolist()
+    assert 0 < max(held) <= 4 << 20
+
+
 def resident_bytes(values: NDArray[np.float32]) -> int:
     """Of the mapping that holds the array, as this process sees it."""
     assert isinstance(values.base, mmap.mmap)

@@ -121,6 +121,8 @@ def api_page() -> str:
         "A customer who cannot be scored is not an error: `status` is `not_eligible` or `unknown_customer`, with a",
         "sentence, and the probability is null. `stale` is scored, but an event that came too late for the stored",
         "state is missing from it until the next `ebbtide ingest`. A cutoff that is not given is now.",
+        "Attributes of the table of customers come with the stored state; a full `history` brings none, and a",
+        "customer whose first event came live has none until the next `ebbtide ingest`: they are null.",
     ]
     for route in ROUTES:
         lines += ["", f"## `{route.method} {route.path}`", "", route.summary]

@@ -143,3 +143,19 @@ def test_single_brackets_and_wrong_shapes_say_what_to_write() -> None:
 def test_an_attribute_cannot_take_the_place_of_a_column() -> None:
     extra = '[customers]\npath = "c.csv"\ncustomer_id = "id"\nattributes = { Customer_ID = "x", age = "a" }\n'
     assert "attributes: Customer_ID: there is another column" in problems(MINIMAL + extra)[0]
+
+
+def test_static_names_attributes_of_a_table_without_dates() -> None:
+    table = '[customers]\npath = "c.csv"\ncustomer_id = "id"\nbirthday = "b"\nattributes = { age = "a", tier = "t" }\n'
+    customers = parse_settings(MINIMAL + table + 'static = ["tier"]\n').customers
+    assert customers is not None
+    assert customers.feature_attributes == ("tier",)
+    assert problems(MINIMAL + table + 'static = ["teir"]\n') == (
+        "[customers]: static: there is no attribute 'teir'; did you mean 'tier'?",
+    )
+    assert "there is no attribute 'birthday'" in problems(MINIMAL + table + 'static = ["birthday"]\n')[0]
+    dated = table + 'valid_from = "since"\n'
+    customers = parse_settings(MINIMAL + dated).customers
+    assert customers is not None
+    assert customers.feature_attributes == ("age", "tier")
+    assert "static and valid_from are both given" in problems(MINIMAL + dated + 'static = ["age"]\n')[0]

@@ -23,13 +23,23 @@ from tests.pipelines.builders import day, random_orders, shop, write_config
 from tests.spark_needed import local_spark, require_spark
 
 CUTOFF = f"{day(182):%Y-%m-%d}"
+CUSTOMERS = """
+[customers]
+path = "customers.csv"
+customer_id = "id"
+valid_from = "since"
+attributes = { age = "CAST(age AS INTEGER)", tier = "tier" }
+"""
 SPARK = '\n[engine]\nname = "spark"\nmaster = "local[2]"\n'
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A shop with a champion; not to be changed."""
-    workspace = shop(tmp_path_factory.mktemp("trained"), random_orders(300, 220), now=day(221.5))
+    """A shop with a champion, and customers who turn gold one after the other; not to be changed."""
+    folder = tmp_path_factory.mktemp("trained")
+    workspace = shop(folder, random_orders(300, 220), now=day(221.5), extra=CUSTOMERS)
+    rows = [f"c{number:04d},{day(number).isoformat()},{number % 70},gold" for number in range(200)]
+    (folder / "customers.csv").write_text("\n".join(("id,since,age,tier", *rows)), encoding="utf-8")
     ingest(workspace)
     (outcome,) = retrain(workspace, cutoff=CUTOFF).outcomes
     assert outcome.outcome == "promoted"
@@ -74,6 +84,8 @@ def test_panels_are_the_same_rows_in_the_same_order(trained: Workspace, with_spa
     for name in ("customer", "cutoff_us", "labels"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
     assert one.values.tobytes() == other.values.tobytes()
+    tier = one.values[:, one.feature_names.index("attribute_tier_is_gold")]
+    assert 0 < np.isnan(tier).sum() < tier.size
 
 
 def test_spark_is_what_runs(with_spark: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

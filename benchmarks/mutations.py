@@ -99,6 +99,9 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ("days: change of the clock", "        while row + 1 < starts.size and starts[row + 1] <= time:\n            row += 1\n        day =", "        day ="),
         ("hours: change of the clock", "            row += 1\n        index.order_clock", "            pass\n            break\n        index.order_clock"),
         ("streak: in a row", "day == previous + 1 else 1", "day <= previous + 2 else 1"),
+    ),
+    *_of(
+        "kernel_running",
         ("present", "total += 1 if counts else value", "total += value"),
         ("present, sum: missing ones", "        if value != NULL:\n            total +=", "        if True:\n            total +="),
         ("first order: those of one time", "and index.order_time[first + orders] == index.order_time[first]:", "and orders < 1:"),
@@ -106,7 +109,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
         ("first order: not if it is in the carry", "    if not carried[stream]:\n", "    if True:\n"),
         ("first order: late lines of one in the carry", "or events.order[source] == ORDER_BEGAN_FIRST)", "or False)"),
         ("first_order_is: the only value", "total = value if total in (NULL, value) else MIXED", "total = value"),
-        ("distinct, top: the text before", "        if code != NULL:\n            place = _place", "        if True:\n            place = _place"),
+        ("distinct, top: the text before", "        if code != NULL:\n            place = place_of", "        if True:\n            place = place_of"),
     ),
     *_of(
         "kernel_time",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from features.catalogue import catalogue
 from features.clock import to_us
 from features.definition import Aggregation, Base, Family, Feature, Readout
-from features.duckdb_engine import bucket_batches
+from features.duckdb_engine import BATCH_ROWS, bucket_batches
 from features.event_log import Snapshot
 from features.plan import Plan, compile_plan
 from features.state import State
@@ -21,6 +21,7 @@ __all__ = [
     "BATCH_ROWS",
     "CUTOFFS",
     "full_plan",
+    "order_types",
     "panel_plan",
     "ranges",
     "vector",
@@ -28,8 +29,6 @@ __all__ = [
 ]
 
 CUTOFFS: Final = tuple(datetime(2024, 12, 31, tzinfo=UTC) - timedelta(days=28 * back) for back in range(11, -1, -1))
-BATCH_ROWS: Final = 1_500_000
-"""The engine's own default; the floor is read in the same batches."""
 VECTOR_FEATURES: Final = 150
 
 _LAST_CUTOFF_US: Final = to_us(CUTOFFS[-1])

@@ -207,7 +207,7 @@ def test_a_damaged_or_missing_file_is_a_state_error(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_fails_is_an_engine_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spark_engine, "work", lambda *_: 1 // 0)
+    monkeypatch.setattr(spark_engine, "work", lambda *_, **__: 1 // 0)
     with pytest.raises(EngineError, match=r"Spark failed: ZeroDivisionError.*duckdb"):
         list(spark_engine.build(parquet_log(tmp_path, [Event(at=day(1))]), COUNT, [day(2)]))
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.duckdb_engine import build as build_table
 from features.errors import ParityError, UsageError
 from features.feature_table import FeatureTable
 from pipelines.cli import main
+from pipelines.engine import feature_tables
 from pipelines.ingest import ingest
 from pipelines.models import list_models
 from pipelines.parity import parity
@@ -81,7 +81,7 @@ def project(made: Workspace, tmp_path: Path) -> Workspace:
 
 def one_bit_off(*arguments: Any, **options: Any) -> Iterator[FeatureTable]:
     """The batch engine with the last bit of one value flipped in each row."""
-    for table in build_table(*arguments, **options):
+    for table in feature_tables(*arguments, **options):
         values = table.values.copy()
         values.view(np.uint32)[:, 0] ^= 1
         yield replace(table, values=values)

@@ -76,7 +76,9 @@ def floor(given: dict[str, Any]) -> dict[str, Any]:
     """Read the columns that the engine reads into Arrow, in the engine's batches or in one query; no order."""
     snapshot = opened(given)
     plan = plan_of(given, snapshot)
-    columns = ", ".join(("customer_id", "event_time", "received_at", "event_type", "order_id", *plan.numbers))
+    needed = dict.fromkeys(reading.column for reading in plan.readings)
+    columns = ", ".join(("customer_id", "event_time", "received_at", "event_type", "order_id", *needed))
+    )
     parts = [(0, len(snapshot.bucket_rows) - 1)] if given.get("one") else ranges(snapshot)
     rows = 0
     clock = Clock()

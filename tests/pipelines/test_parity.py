@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.duckdb_engine import build
 from features.errors import ParityError, UsageError
 from features.feature_table import FeatureTable
 from pipelines.cli import main
@@ -79,12 +80,16 @@ def project(made: Workspace, tmp_path: Path) -> Workspace:
     return open_workspace(tmp_path / "shop" / "ebbtide.toml", clock=made.clock)
 
 
-def one_bit_off(*arguments: Any, **options: Any) -> Iterator[FeatureTable]:
-    """The batch engine with the last bit of one value flipped in each row."""
-    for table in feature_tables(*arguments, **options):
-        values = table.values.copy()
-        values.view(np.uint32)[:, 0] ^= 1
-        yield replace(table, values=values)
+def one_bit_off(engine: Callable[..., Iterator[FeatureTable]]) -> Callable[..., Iterator[FeatureTable]]:
+    """Make of an engine one with the last bit of one value flipped in each row."""
+
+    def flipped(*arguments: Any, **options: Any) -> Iterator[FeatureTable]:
+        for table in engine(*arguments, **options):
+            values = table.values.copy()
+            values.view(np.uint32)[:, 0] ^= 1
+            yield replace(table, values=values)
+
+    return flipped
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -120,7 +125,7 @@ def test_the_same_seed_compares_the_same(run: Run) -> None:
 
 
 def test_one_wrong_bit_is_exit_1_with_both_values(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.parity.build", one_bit_off)
+    monkeypatch.setattr("pipelines.parity.build", one_bit_off(build))
     done = run("features", "parity", "--customers", "10", "--cutoff", CUTOFF, "--json")
     assert done.code == 1
     report = json.loads(done.out)
@@ -204,7 +209,7 @@ def test_retrain_refuses_on_one_wrong_bit_and_changes_nothing(run: Run, project:
     later = f"{day(196):%Y-%m-%d}"
     before = {name: everything(project.home / name) for name in ("champions", "bundles", "mlruns")}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.panels.feature_tables", one_bit_off)
+        patch.setattr("pipelines.panels.feature_tables", one_bit_off(feature_tables))
         done = run("retrain", "--cutoff", later)
     assert done.code == 1
     assert "differ, the first: customer " in done.err
@@ -217,7 +222,7 @@ def test_retrain_refuses_on_one_wrong_bit_and_changes_nothing(run: Run, project:
 
 
 def test_without_a_champion_a_wrong_bit_lets_nothing_serve(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.panels.feature_tables", one_bit_off)
+    monkeypatch.setattr("pipelines.panels.feature_tables", one_bit_off(feature_tables))
     with pytest.raises(ParityError):
         retrain(project, cutoff=CUTOFF)
     assert not (project.home / "champions").exists()
@@ -228,7 +233,7 @@ def test_parity_can_be_switched_off_with_a_warning(project: Workspace, monkeypat
     path = project.root / "ebbtide.toml"
     path.write_text(path.read_text(encoding="utf-8") + "\n[retrain]\nparity_pairs = 0\n", encoding="utf-8")
     said: list[str] = []
-    monkeypatch.setattr("pipelines.panels.feature_tables", one_bit_off)
+    monkeypatch.setattr("pipelines.panels.feature_tables", one_bit_off(feature_tables))
     report = retrain(open_workspace(path, clock=project.clock, say=said.append), cutoff=CUTOFF)
     assert report.parity == "parity: nothing was replayed"
     assert any(line.startswith("warning: [retrain] parity_pairs is 0") for line in said)

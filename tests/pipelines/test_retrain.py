@@ -30,7 +30,7 @@ from training.panel import Panel
 from training.train import Trained, train
 
 ORDERS = random_orders(450, 220)
-FIRST, SECOND, EARLIER = 182, 217, 161
+FIRST, SECOND, EARLIER = 182, 203, 161
 RETURNS = """
 [[events]]
 name = "returns"

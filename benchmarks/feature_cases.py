@@ -78,7 +78,6 @@ def floor(given: dict[str, Any]) -> dict[str, Any]:
     plan = plan_of(given, snapshot)
     needed = dict.fromkeys(reading.column for reading in plan.readings)
     columns = ", ".join(("customer_id", "event_time", "received_at", "event_type", "order_id", *needed))
-    )
     parts = [(0, len(snapshot.bucket_rows) - 1)] if given.get("one") else ranges(snapshot)
     rows = 0
     clock = Clock()

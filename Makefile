@@ -41,7 +41,7 @@ demo: setup ## The whole loop on The Complete Journey, into demo/
 	@$(BIN)/ebbtide demo
 
 .PHONY: test
-test: setup ## The default tests (about 3 minutes on two cores)
+test: setup ## The default tests (under 10 minutes on two cores)
 	TZ=UTC $(BIN)/python -m pytest -m "not slow"
 
 .PHONY: test-zone

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, Protocol, cast
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.batch import ReadableAttributes, Task, compute
+from features.batch import Batch, ReadableAttributes, Task, compute
 from features.batch_arrow import customer_runs
 from features.cutoffs import moments
 from features.definition import MAX_EVENTS
@@ -96,10 +94,8 @@ def build(
     done, total = 0, sum(snapshot.bucket_rows)
     with _connected(threads) as connection, ThreadPoolExecutor(max_workers=1) as reader:
         scans = (snapshot.scan_sql(*buckets) for buckets in bucket_batches(snapshot.bucket_rows, batch_rows))
-        ahead = deque(reader.submit(read_batch, connection, scan, task, attributes) for scan in islice(scans, 1))
-        while ahead:  # the next batch is read while the kernel works on this one
-            batch = ahead.popleft().result()
-            ahead.extend(reader.submit(read_batch, connection, scan, task, attributes) for scan in islice(scans, 1))
+        reads = (reader.submit(read_batch, connection, scan, task, attributes) for scan in scans)
+        for batch in _one_ahead(reads):
             yield compute(task, batch, threads=threads)
             done += batch.events.time.size
             if progress is not None:
@@ -163,6 +159,17 @@ def bucket_batches(bucket_rows: Sequence[int], batch_rows: int) -> Iterator[tupl
         held += rows
     if bucket_rows:
         yield first, len(bucket_rows) - 1
+
+
+def _one_ahead(reads: Iterator[Future[Batch]]) -> Iterator[Batch]:
+    """Batches in turn, each given out only after the next one has begun to be read."""
+    pending: Future[Batch] | None = None
+    for following in reads:
+        if pending is not None:
+            yield pending.result()
+        pending = following
+    if pending is not None:
+        yield pending.result()
 
 
 @contextmanager

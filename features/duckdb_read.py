@@ -28,7 +28,7 @@ def read_batch(
     """Batch of the events that a scan of the log selects.
 
     A segment of the log is written in order, and DuckDB keeps it; so the query is not sorted at first, and only sorted
-    if what came is not in order (several segments), which is cheaper to see than to sort: 1 % against 50 % of a read.
+    if what came is not in order (several segments), which is cheaper to see than to sort (ADR 0008).
     """
     query = _query(connection, scan, task)
     table = connection.sql(query).to_arrow_table()

@@ -144,7 +144,6 @@ class Program(NamedTuple):
     base_extra: Ints  # [base] reading, text code or µs ahead
     base_column: Ints  # [base] where it goes
     base_default: Ints  # [base] its value without events
-    slot_carry: Ints  # [slot] column of the carry
     base_carry: Ints  # [base] column of the carry, -1: none
     attribute_column: Ints  # [attribute] where it goes
     limits: Ints  # max_events, tail µs

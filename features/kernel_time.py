@@ -33,14 +33,7 @@ def onwards(values: Ints, low: int, high: int, value: int) -> int:
     while steps < _STEPS and low < high and values[low] < value:
         low += 1
         steps += 1
-    if steps == _STEPS:
-        while low < high:
-            middle = (low + high) >> 1
-            if values[middle] < value:
-                low = middle + 1
-            else:
-                high = middle
-    return low
+    return lower_bound(values, low, high, value) if steps == _STEPS else low
 
 
 @inlined

@@ -189,7 +189,6 @@ class Layout:
             base_extra=_ints([column.extra for column in columns]),
             base_column=_ints(bases),
             base_default=_ints([k.NULL if self.bases[at].aggregation in _NULL_BY_DEFAULT else 0 for at in bases]),
-            slot_carry=_ints([self._slot_carry(row, mode) for _, row, mode in self._slots]),
             base_carry=_ints([column.carry for column in columns]),
             attribute_column=_ints([at for at, base in enumerate(self.bases) if _is_attribute(base)]),
             limits=_ints([self._max_events, TAIL_DAYS * DAY_US]),

@@ -21,10 +21,10 @@ from features.errors import StateError
 from features.kernel import UNANSWERABLE, fill_one
 from features.kernel_program import NULL, Ints
 from features.plan import Plan
-from features.state_answer import events_of
+from features.state_answer import codes_of, events_of
 from features.state_attributes import AttributeRow, attributes_of, packed_attributes
 from features.state_carry import by_stream, empty_carry
-from features.state_events import EventRow, RecentEvent, Status, code_of
+from features.state_events import EventRow, RecentEvent, Status
 from features.state_fold import fold
 from features.state_format import Packed, pack, unpack
 from features.state_update import apply
@@ -205,7 +205,7 @@ class State:
             )
         carry = content.carry
         if carry.shape[0]:
-            filters = {column: [code_of(value) for value in values] for column, values in plan.filters.items()}
+            filters = {column: codes_of(values).tolist() for column, values in plan.filters.items()}
             carry = by_stream(carry, self.names, plan.streams, filters)
         columns = np.empty((len(plan.base), 1), dtype=np.int64)
         values = np.empty((1, len(plan.features)), dtype=np.float32)

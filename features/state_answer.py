@@ -12,7 +12,7 @@ from features.plan import Plan
 from features.state_events import code_of
 from features.state_format import BEGAN_BEFORE, BEGAN_FIRST, TYPE_OF, Packed
 
-__all__ = ["events_of"]
+__all__ = ["codes_of", "events_of"]
 
 
 def events_of(content: Packed, names: tuple[str, ...], plan: Plan) -> Events:
@@ -24,7 +24,7 @@ def events_of(content: Packed, names: tuple[str, ...], plan: Plan) -> Events:
         if column is None:
             numbers[at] = NULL
         elif reading.how == "filter":
-            _which(column, _codes(plan.filters.get(reading.column, ())), numbers[at])
+            _which(column, codes_of(plan.filters.get(reading.column, ())), numbers[at])
         else:
             numbers[at] = column
     order = content.order
@@ -36,7 +36,8 @@ def events_of(content: Packed, names: tuple[str, ...], plan: Plan) -> Events:
 
 
 @lru_cache(maxsize=1_024)
-def _codes(values: tuple[str, ...]) -> Ints:
+def codes_of(values: tuple[str, ...]) -> Ints:
+    """Codes of a filter's values, worked out once."""
     return np.array([code_of(value) for value in values], dtype=np.int64)
 
 

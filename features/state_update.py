@@ -30,7 +30,7 @@ def apply(
     """Content, type names and statuses after some events."""
     types = {name: at for at, name in enumerate(names)}
     at_key = {int(key): at for at, key in enumerate(content.key)} if len(events) > 1 else None
-    carried = frozenset(content.carried_key.tolist())
+    carried = frozenset(content.carried_key.tolist()) if len(events) > 1 else content.carried_key
     dropped: set[int] = set()
     taken: dict[int, _Line] = {}
     statuses: list[Status] = []

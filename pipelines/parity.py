@@ -14,7 +14,7 @@ from features.parity import BatchRows, Tally, answer, replay_pairs
 from features.parity_log import Sample, SampledLog, customers, rebuilt, sample
 from features.parity_replay import Customer, Moment
 from pipelines.attributes import attribute_table
-from pipelines.build import log_plan
+from pipelines.build import log_features, log_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +124,8 @@ def parity(
     snapshot = workspace.snapshot()
     seed = workspace.settings.retrain.seed if seed is None else seed
     targets = workspace.targets(names) if names or workspace.settings.targets else ()
-    plan = log_plan(workspace, snapshot, extra=(base for target in targets for base in target.bases()))
+    behind = (base for feature in log_features(workspace, snapshot).features for base in feature.bases)
+    plan = log_plan(workspace, snapshot, extra=[*(base for target in targets for base in target.bases()), *behind])
     moments = [workspace.cutoff(text, snapshot) for text in cutoffs] or _spread(workspace, snapshot, cutoff_count)
     moments = sorted(set(moments))
     chosen = sample(snapshot, count, seed=seed)

@@ -185,6 +185,21 @@ def test_options_before_the_command_are_refused_not_ignored(
     assert "put them after it" in capsys.readouterr().err
 
 
+def test_every_aggregate_is_compared_not_only_what_becomes_of_it(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-out rounds to float32, and may hide that an exact integer behind it is off."""
+
+    def one_more(*arguments: Any, **options: Any) -> Iterator[FeatureTable]:
+        for table in build(*arguments, **options):
+            assert table.base.shape[1] > 20  # the target alone asks for 3
+            yield replace(table, base=table.base + 1)
+
+    monkeypatch.setattr("pipelines.parity.build", one_more)
+    found = parity(project, count=3, cutoff_count=1).tally
+    assert {difference.column.split(" ")[0] for difference in found.first} == {"base"}
+
+
 def test_a_log_without_targets_can_be_replayed(project: Workspace) -> None:
     path = project.root / "ebbtide.toml"
     text = path.read_text(encoding="utf-8")

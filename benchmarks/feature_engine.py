@@ -12,13 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -26,6 +24,7 @@ from typing import Any, Final
 from benchmarks.feature_log import BYTES_A_ROW, LogSpec
 from benchmarks.feature_page import page, table
 from benchmarks.feature_plans import BATCH_ROWS, CUTOFFS
+from benchmarks.machine import installed, machine, touch_memory
 
 QUICK_ROWS: Final = 1_000_000
 SAMPLE_CUTOFFS: Final = (2, 9)
@@ -172,30 +171,6 @@ def start(bench: Bench, rows: int, runs: int) -> Found:
     }
 
 
-def installed(library: str) -> str:
-    """Version of a package, empty if it is not there."""
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def machine() -> Found:
-    """What the figures were made on."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    libraries = ("numpy", "numba", "duckdb", "pyarrow", "lightgbm", "pandas", "polars")
-    return {
-        "cpu": names[0] if names else platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "memory_bytes": memory,
-        "python": platform.python_version(),
-        "versions": {library: installed(library) for library in libraries},
-    }
-
-
 def _sql(bench: Bench, rows: int, *, tuned: bool) -> Found:
     """SQL at all cutoffs; at two of them, times six, where the first took longer than a minute."""
     first = bench.case("sql", rows=rows, plan="panel", tuned=tuned, at=[SAMPLE_CUTOFFS[0]])
@@ -254,6 +229,7 @@ def main() -> int:
     began = time.perf_counter()
     found: Found = {
         "machine": machine(),
+        "touch_seconds": 0.0 if options.quick else touch_memory(),
         "runs": runs,
         "batch_rows": BATCH_ROWS,
         "cutoffs": [cutoff.date().isoformat() for cutoff in CUTOFFS],

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from features.feature_table import FeatureTable
 from features.kernel import Rows, count_rows, fill_rows
-from features.kernel_program import Attributes, Events, Ints, OutcomeProgram, Program
+from features.kernel_program import Attributes, Edges, Events, Ints, OutcomeProgram, Program
+from features.kernel_windows import lay_edges
 from features.layout import Layout, Reading
 from features.outcome import Outcome, outcome_program
 from features.plan import Plan
@@ -48,6 +49,8 @@ class Task:
 
     plan: Plan
     program: Program
+    edges: Edges
+    edges_of_one: Edges
     outcome: OutcomeProgram
     outcomes: int
     event_types: tuple[str, ...]
@@ -61,9 +64,12 @@ class Task:
         """Compile a plan together with outcomes."""
         layout = Layout(plan.base, timezone=plan.timezone, max_events=plan.max_events)
         outcome = outcome_program(outcomes, layout)
+        program = layout.program()
         return Task(
             plan=plan,
-            program=layout.program(),
+            program=program,
+            edges=lay_edges(program, cutoffs_us),
+            edges_of_one=lay_edges(program, np.zeros(1, dtype=np.int64)),
             outcome=outcome,
             outcomes=len(outcomes),
             event_types=layout.event_types,
@@ -87,7 +93,7 @@ def compute(task: Task, batch: Batch, *, threads: int) -> FeatureTable:
 
     def work(first: int, last: int) -> None:
         into = Rows(customer, cutoff, base, outcomes, values)
-        told = (task.program, plan.readout_program, task.outcome, plan.kept)
+        told = (task.program, plan.readout_program, task.outcome, plan.kept, task.edges, task.edges_of_one)
         fill_rows(*told, events, offsets, batch.attributes, first, last, cutoffs, before, rows, into)
 
     shares = np.linspace(0, offsets[-1], max(threads, 1) + 1)[1:-1]

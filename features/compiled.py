@@ -1,6 +1,7 @@
 """The one typed wrapper of Numba: every compiled function of the kernel goes through it.
 
 No fastmath, so the same bits come out on the same CPU type; the GIL is released; the machine code is cached on disk.
+Divisions are not checked for zero: where a divisor can be zero, the code says what then comes out.
 Numba checks only the file of a function when it decides whether its cache is fresh, and would keep the old machine
 code of a function that calls into another, edited file. Here every kernel file counts.
 """
@@ -9,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
-__all__ = ["compiled", "inlined"]
+__all__ = ["compiled", "in_place", "inlined"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,21 +38,38 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     >>> compiled(max_of_two)(3, 4)
     4
     """
-    dispatcher = numba.njit(cache=True, nogil=True)(function)
-    cache = getattr(dispatcher, "_cache", None)  # NUMBA_DISABLE_JIT gives the plain function back
-    if cache is not None:
-        cache._cache_file._source_stamp = _stamp()  # noqa: SLF001 (there is no public way to add files)
-    return cast("Callable[P, R]", dispatcher)
+    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast("Callable[P, R]", _cached(dispatcher))
+
+
+def in_place(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that makes no array and returns none: it only writes into those that it is given.
+
+    Numba then counts no references to them, which in the kernel's short loops cost more than the work. That the
+    function allocates nothing is checked when it is compiled; that it returns no array is up to who writes it.
+    """
+    without_counting: Any = {"_nrt": False}
+    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", **without_counting)(function)
+    return cast("Callable[P, R]", _cached(dispatcher))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a small function into each of its callers, which then need not pass it named tuples of arrays."""
-    return cast("Callable[P, R]", numba.njit(nogil=True, forceinline=True)(function))
+    """As :func:`in_place`, compiled into each of its callers, which need not pass it named tuples of arrays."""
+    without_counting: Any = {"_nrt": False}
+    dispatcher = numba.njit(nogil=True, forceinline=True, error_model="numpy", **without_counting)(function)
+    return cast("Callable[P, R]", dispatcher)
 
 
 def max_of_two(left: int, right: int) -> int:
     """Larger of two integers: an example to compile."""
     return max(left, right)
+
+
+def _cached(dispatcher: object) -> object:
+    cache = getattr(dispatcher, "_cache", None)  # NUMBA_DISABLE_JIT gives the plain function back
+    if cache is not None:
+        cache._cache_file._source_stamp = _stamp()  # noqa: SLF001 (there is no public way to add files)
+    return dispatcher
 
 
 def _stamp() -> tuple[tuple[str, int, int], ...]:

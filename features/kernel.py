@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.carry_columns import CARRY_LINES
-from features.compiled import compiled, inlined
+from features.compiled import compiled, in_place, inlined
 from features.kernel_columns import add_carry, fill_attributes, fill_columns
 from features.kernel_index import build_index
 from features.kernel_outcome import fill_outcomes
-from features.kernel_program import NULL, Attributes, Events, Ints, OutcomeProgram, Program
+from features.kernel_program import NULL, Attributes, Edges, Events, Ints, OutcomeProgram, Program
 from features.kernel_readout import ReadoutProgram, fill_values
 from features.kernel_time import lower_bound, onwards
-from features.kernel_workspace import new_index, sized
+from features.kernel_words import unpack_words
+from features.kernel_workspace import Index, count_lines, larger_index, new_index
 
 __all__ = ["UNANSWERABLE", "Rows", "count_rows", "fill_one", "fill_rows"]
 
@@ -30,6 +31,18 @@ class Rows(NamedTuple):
     base: Ints  # [row, kept base aggregate]
     outcomes: Ints  # [row, outcome]
     values: NDArray[np.float32]  # [row, feature]
+
+
+class _Work(NamedTuple):
+    """Arrays for one customer at a time."""
+
+    carried: Ints  # [stream] nothing: the whole log is there
+    columns: Ints  # [base aggregate, cutoff]
+    column: Ints  # [base aggregate, 1]
+    oldest: Ints  # [cutoff] from when on windows look
+    seen_of: Ints  # [cutoff] how many events are before it
+    row_of: Ints  # [cutoff] row, -1: none
+    late: Ints  # [1] events of the last customer of whom some came late
 
 
 @compiled
@@ -50,11 +63,13 @@ def count_rows(events: Events, offsets: Ints, cutoffs: Ints, received_before: In
 
 
 @compiled
-def fill_rows(  # noqa: C901 (a branch for late events, a branch for room)
+def fill_rows(
     program: Program,
     readouts: ReadoutProgram,
     outcome: OutcomeProgram,
     kept: Ints,
+    edges: Edges,
+    edges_of_one: Edges,
     events: Events,
     offsets: Ints,
     attributes: Attributes,
@@ -67,44 +82,104 @@ def fill_rows(  # noqa: C901 (a branch for late events, a branch for room)
 ) -> None:
     """Fill the rows of customers ``first:last``; ``rows`` is what :func:`count_rows` gave.
 
-    ``kept`` says which base aggregates are wanted in the result besides the features.
+    ``kept`` says which base aggregates are wanted in the result besides the features; ``edges`` are those of the
+    cutoffs, ``edges_of_one`` those of a single cutoff at 0.
     """
-    index = new_index(program, cutoffs.size, 256, 256, 256)
-    late, visible = new_index(program, 1, 0, 0, 0), _new_events(0, events.numbers.shape[0])
-    newest = np.empty(256, np.int64)
-    carried = np.zeros(program.by_row.size, np.int64)
-    columns = np.empty((program.base_column.size + program.attribute_column.size, cutoffs.size), np.int64)
-    column = np.empty((columns.shape[0], 1), np.int64)
-    oldest, row_of = np.empty(cutoffs.size, np.int64), np.empty(cutoffs.size, np.int64)
-    seen_of = np.empty(cutoffs.size, np.int64)
+    bases, numbers = program.base_column.size + program.attribute_column.size, events.numbers.shape[0]
+    work = _Work(
+        np.zeros(program.by_row.size, np.int64),
+        np.empty((bases, cutoffs.size), np.int64),
+        np.empty((bases, 1), np.int64),
+        np.empty(cutoffs.size, np.int64),
+        np.empty(cutoffs.size, np.int64),
+        np.empty(cutoffs.size, np.int64),
+        np.zeros(1, np.int64),
+    )
+    index, late = new_index(program, edges, 256, 256, 256), new_index(program, edges_of_one, 0, 0, 0)
+    visible, customer = _new_events(0, numbers), first
+    while True:
+        customer = _fill_while_room(
+            program,
+            readouts,
+            outcome,
+            kept,
+            edges,
+            edges_of_one,
+            events,
+            offsets,
+            attributes,
+            customer,
+            last,
+            cutoffs,
+            received_before,
+            rows,
+            into,
+            index,
+            late,
+            visible,
+            work,
+        )
+        if customer == last:
+            return
+        index, late = larger_index(index, program, edges), larger_index(late, program, edges_of_one)
+        visible = _new_events(max(work.late[0], visible.time.size), numbers)
+
+
+@in_place
+def _fill_while_room(  # noqa: C901 (a branch for late events, one for each kind of room)
+    program: Program,
+    readouts: ReadoutProgram,
+    outcome: OutcomeProgram,
+    kept: Ints,
+    edges: Edges,
+    edges_of_one: Edges,
+    events: Events,
+    offsets: Ints,
+    attributes: Attributes,
+    first: int,
+    last: int,
+    cutoffs: Ints,
+    received_before: Ints,
+    rows: Ints,
+    into: Rows,
+    index: Index,
+    late: Index,
+    visible: Events,
+    work: _Work,
+) -> int:
+    """Fill rows up to the first customer for whom the workspace is too small; gives that one, or ``last``."""
+    columns, oldest, row_of, seen_of = work.columns, work.oldest, work.row_of, work.seen_of
     for customer in range(first, last):
         row, start, stop = rows[customer], offsets[customer], offsets[customer + 1]
         if row == rows[customer + 1]:
             continue
-        index = sized(index, program, events, start, stop)
-        build_index(index, program, events, start, stop, carried)
-        seen = 0
-        for at in range(cutoffs.size):
-            seen = onwards(events.time, start + seen, stop, cutoffs[at]) - start
-            seen_of[at] = seen
-            oldest[at] = _tail_from(events.time, start, seen, cutoffs[at], program.limits)
-        fill_columns(index, program, events.numbers, cutoffs, oldest, columns)
-        if newest.size < stop - start:
-            newest = np.empty(2 * (stop - start), np.int64)
-        _running_max(events.received, start, stop, newest)
-        row = rows[customer]
+        if not count_lines(index, program, events, start, stop):
+            return customer
+        build_index(index, program, events, start, stop, work.carried)
+        crowded = _look_back(program, events.time, start, stop, cutoffs, seen_of, oldest)
+        fill_columns(index, program, edges, 0, events.numbers, cutoffs, oldest, crowded, columns)
+        newest, known = NULL, start
         for at in range(cutoffs.size):
             seen = seen_of[at]
-            if seen > 0 and newest[seen - 1] >= received_before[at]:
-                if visible.time.size < seen:
-                    visible = _new_events(stop - start, events.numbers.shape[0])
+            while known < start + seen:
+                newest = max(newest, events.received[known])
+                known += 1
+            if seen > 0 and newest >= received_before[at]:
+                work.late[0] = stop - start
+                if visible.time.size < stop - start:
+                    return customer
                 seen = _copy_visible(events, start, start + seen, received_before[at], visible)
                 if seen > 0:
-                    late = sized(late, program, visible, 0, seen)
-                    build_index(late, program, visible, 0, seen, carried)
-                    oldest[at] = _tail_from(visible.time, 0, seen, cutoffs[at], program.limits)
-                    fill_columns(late, program, visible.numbers, cutoffs[at : at + 1], oldest[at : at + 1], column)
-                    columns[:, at] = column[:, 0]
+                    if not count_lines(late, program, visible, 0, seen):
+                        return customer
+                    build_index(late, program, visible, 0, seen, work.carried)
+                    one, eldest, cutoff = seen_of[at : at + 1], oldest[at : at + 1], cutoffs[at : at + 1]
+                    crowded = _look_back(program, visible.time, 0, seen, cutoff, one, eldest)
+                    fill_columns(
+                        late, program, edges_of_one, cutoff[0], visible.numbers, cutoff, eldest, crowded, work.column
+                    )
+                    for base in range(columns.shape[0]):
+                        columns[base, at] = work.column[base, 0]
             row_of[at] = row if seen > 0 else -1
             row += seen > 0
         fill_attributes(program, attributes, customer, cutoffs, columns)
@@ -118,12 +193,12 @@ def fill_rows(  # noqa: C901 (a branch for late events, a branch for room)
                     into.base[row, place] = columns[kept[place], at]
                 if outcome.start.size > 0:
                     fill_outcomes(index, outcome, cutoffs[at], into.outcomes[row])
+    return last
 
 
 @compiled
 def fill_one(
-    program: Program,
-    readouts: ReadoutProgram,
+    words: Ints,
     events: Events,
     carry: Ints,
     kept_from: int,
@@ -135,9 +210,11 @@ def fill_one(
 ) -> int:
     """Fill one row from one customer's kept events and carry (no rows: none); gives how many events were seen.
 
-    ``columns`` is [base aggregate, 1], ``values`` [1, feature]. :data:`UNANSWERABLE` if events before ``kept_from``,
-    which are gone into the carry, would be needed.
+    ``words`` is the plan, packed by :func:`~features.kernel_words.pack_words`; ``columns`` is [base aggregate, 1],
+    ``values`` [1, feature]. :data:`UNANSWERABLE` if events before ``kept_from``, which are gone into the carry, would
+    be needed.
     """
+    program, edges_of_one, readouts = unpack_words(words)
     seen = lower_bound(events.time, 0, events.time.size, cutoff)
     visible = events
     if seen > 0 and events.received[:seen].max() >= received_before:
@@ -148,25 +225,36 @@ def fill_one(
     carried = np.zeros(program.by_row.size, np.int64)
     if carry.shape[0] > 0:
         carried[:] = carry[:, CARRY_LINES] > 0
-    index = sized(new_index(program, 1, 0, 0, 0), program, visible, 0, seen)
+    index = new_index(program, edges_of_one, 512, 2_048, 512)
+    if not count_lines(index, program, visible, 0, seen):
+        index = larger_index(index, program, edges_of_one)
+        count_lines(index, program, visible, 0, seen)
     build_index(index, program, visible, 0, seen, carried)
-    cutoffs = np.full(1, cutoff)
-    oldest = np.full(1, _tail_from(visible.time, 0, seen, cutoff, program.limits))
-    fill_columns(index, program, visible.numbers, cutoffs, oldest, columns)
+    cutoffs, oldest, row_of = np.full(1, cutoff), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    crowded = _look_back(program, visible.time, 0, seen, cutoffs, np.zeros(1, np.int64), oldest)
+    fill_columns(index, program, edges_of_one, cutoff, visible.numbers, cutoffs, oldest, crowded, columns)
     if carry.shape[0] > 0:
         add_carry(program, carry, index, columns)
     fill_attributes(program, attributes, 0, cutoffs, columns)
-    fill_values(readouts, columns, cutoffs, np.zeros(1, np.int64), values)
+    fill_values(readouts, columns, cutoffs, row_of, values)
     return seen
 
 
 @inlined
-def _tail_from(time: Ints, start: int, seen: int, cutoff: int, limits: Ints) -> int:
-    """Time from which on windows, gaps and active days look: the later of so many events ago and so long ago."""
-    oldest: int = cutoff - limits[1]
-    if seen >= limits[0]:
-        oldest = max(oldest, time[start + seen - limits[0]])
-    return oldest
+def _look_back(program: Program, time: Ints, start: int, stop: int, cutoffs: Ints, seen_of: Ints, oldest: Ints) -> int:
+    """Count the events before each cutoff, and say from when on windows, gaps and active days look.
+
+    That is the later of so long ago and so many events ago; 1 if any cutoff sees as many as that.
+    """
+    seen, crowded = 0, 0
+    for at in range(cutoffs.size):
+        seen = onwards(time, start + seen, stop, cutoffs[at]) - start
+        seen_of[at] = seen
+        oldest[at] = cutoffs[at] - program.limits[1]
+        if seen >= program.limits[0]:
+            oldest[at] = max(oldest[at], time[start + seen - program.limits[0]])
+            crowded = 1
+    return crowded
 
 
 @compiled
@@ -180,7 +268,7 @@ def _new_events(size: int, numbers: int) -> Events:
     )
 
 
-@compiled
+@in_place
 def _copy_visible(events: Events, start: int, stop: int, received_before: int, into: Events) -> int:
     size = 0
     for event in range(start, stop):
@@ -193,11 +281,3 @@ def _copy_visible(events: Events, start: int, stop: int, received_before: int, i
                 into.numbers[number, size] = events.numbers[number, event]
             size += 1
     return size
-
-
-@compiled
-def _running_max(values: Ints, start: int, stop: int, into: Ints) -> None:
-    highest = NULL
-    for event in range(start, stop):
-        highest = max(highest, values[event])
-        into[event - start] = highest

@@ -7,7 +7,6 @@ from features.kernel_program import NULL, Ints
 from features.kernel_workspace import NO_TEXT
 
 __all__ = [
-    "active_days",
     "difference",
     "distinct",
     "first",
@@ -44,12 +43,6 @@ def tally(
         if line_order[line] >= least:
             total += running[line + 1] - running[line]
     return total
-
-
-@inlined
-def active_days(day_rank: Ints, low: int, high: int) -> int:
-    """Distinct local days of the lines."""
-    return day_rank[high - 1] - day_rank[low] + 1 if low < high else 0
 
 
 @inlined

@@ -1,10 +1,10 @@
-"""Base aggregates of one customer at its cutoffs: where the windows begin, and what lies in them."""
+"""Base aggregates of one customer at its cutoffs: what lies in each window."""
 
 from __future__ import annotations
 
 from features import kernel_aggregate as aggregate
 from features.carry_columns import CARRY_LINES
-from features.compiled import compiled, inlined
+from features.compiled import in_place, inlined
 from features.kernel_program import (
     ACTIVE_DAYS,
     COUNT,
@@ -25,24 +25,35 @@ from features.kernel_program import (
     NULL,
     RUNNING_OUT,
     STREAK,
-    TAIL,
     TALLY,
     TOP,
     WEEKDAY_SQUARES,
     WEEKEND,
     Attributes,
+    Edges,
     Ints,
     Program,
 )
-from features.kernel_time import local_day_at, lower_bound, onwards
+from features.kernel_time import local_day_at, lower_bound
+from features.kernel_windows import find_windows
 from features.kernel_workspace import Index
 
 __all__ = ["add_carry", "fill_attributes", "fill_columns"]
 
 
-@compiled
-def fill_columns(index: Index, program: Program, numbers: Ints, cutoffs: Ints, oldest: Ints, into: Ints) -> None:
-    """Fill ``into`` [base aggregate, cutoff] for ascending cutoffs; ``oldest`` is where the tail of each begins.
+@in_place
+def fill_columns(
+    index: Index,
+    program: Program,
+    edges: Edges,
+    origin: int,
+    numbers: Ints,
+    cutoffs: Ints,
+    oldest: Ints,
+    crowded: int,
+    into: Ints,
+) -> None:
+    """Fill ``into`` [base aggregate, cutoff] for ascending cutoffs; windows are as :func:`find_windows` has them.
 
     Stream by stream, then aggregate by aggregate, so that what depends on neither cutoff nor window is done once.
     """
@@ -52,39 +63,8 @@ def fill_columns(index: Index, program: Program, numbers: Ints, cutoffs: Ints, o
                 for at in range(cutoffs.size):
                     into[program.base_column[base], at] = program.base_default[base]
         else:
-            _find_windows(index, program, cutoffs, oldest, stream)
+            find_windows(index, program, edges, origin, oldest, crowded, stream)
             _fill_stream(index, program, numbers, cutoffs, into, stream)
-
-
-@inlined
-def _find_windows(index: Index, program: Program, cutoffs: Ints, oldest: Ints, stream: int) -> None:
-    line_time, order_time = index.line_time, index.order_time
-    first, last, order_last = index.line_start[stream], index.line_start[stream + 1], index.order_stop[stream]
-    line_end, order_end, plain = index.line_end, index.order_end, index.plain[stream] == 1
-    pair_line, pair_order = index.pair_line, index.pair_order
-    end = stop = first
-    for at in range(cutoffs.size):
-        end = onwards(line_time, end, last, cutoffs[at])
-        line_end[at] = end
-        stop = end if plain else onwards(order_time, stop, order_last, cutoffs[at])
-        order_end[at] = stop
-    for pair in range(program.pair_start[stream], program.pair_start[stream + 1]):
-        window, lines = program.pair_window[pair], program.pair_lines[pair]
-        if window == LIFETIME:
-            for at in range(cutoffs.size):
-                pair_line[pair, at] = first
-                pair_order[pair, at] = first
-            continue
-        line = order = first
-        for at in range(cutoffs.size):
-            end = line_end[at]
-            begin = oldest[at] if window == TAIL else max(oldest[at], cutoffs[at] - window)
-            if 0 < lines < end - first:
-                begin = max(begin, line_time[end - lines])
-            line = onwards(line_time, line, end, begin)
-            order = line if plain else onwards(order_time, order, order_end[at], begin)
-            pair_line[pair, at] = line
-            pair_order[pair, at] = order
 
 
 @inlined
@@ -93,9 +73,11 @@ def _fill_stream(  # noqa: C901 (one branch an aggregation, no more)
 ) -> None:
     first, plain = index.line_start[stream], index.plain[stream] == 1
     line_end, order_end = index.line_end, index.order_end
-    line_time, order_time, line_source = index.line_time, index.order_time, index.line_source
+    line_time, line_source = index.line_time, index.line_source
+    order_time = line_time if plain else index.order_time
     gap_sum, gap_squares, clock = index.gap_sum, index.gap_squares, index.order_clock
     day_rank, day_streak, scratch = index.day_rank, index.day_streak, index.table_code
+    stragglers, order_line = index.stragglers, index.order_line
     line_low, order_low, all_running = index.pair_line, index.pair_order, index.running
     for base in range(program.base_start[stream], program.base_start[stream + 1]):
         what, slot, extra = program.aggregation[base], program.base_slot[base], program.base_extra[base]
@@ -111,18 +93,27 @@ def _fill_stream(  # noqa: C901 (one branch an aggregation, no more)
             if plain or program.pair_window[pair] == LIFETIME:
                 for at in range(cutoffs.size):
                     into[column, at] = all_running[zero + line_end[at]] - all_running[zero + line_low[pair, at]]
+            elif stragglers[index.line_start[stream + 1] + stream] == 0:
+                for at in range(cutoffs.size):
+                    begin, end = order_line[order_low[pair, at] + stream] + first, line_end[at]
+                    into[column, at] = all_running[zero + end] - all_running[zero + min(begin, end)]
             else:
-                running = all_running[index.slot_start[slot] :]
-                line_order, stragglers = index.line_order[first:], index.stragglers[first + stream :]
                 for at in range(cutoffs.size):
                     into[column, at] = 0
                     if order_low[pair, at] < order_end[at]:
-                        begin, end = index.order_line[order_low[pair, at]], line_end[at] - first
-                        least = order_low[pair, at] - first
-                        into[column, at] = aggregate.tally(running, line_order, stragglers, begin, end, least)
+                        into[column, at] = aggregate.tally(
+                            all_running[index.slot_start[slot] :],
+                            index.line_order[first:],
+                            stragglers[first + stream :],
+                            order_line[order_low[pair, at] + stream],
+                            line_end[at] - first,
+                            order_low[pair, at] - first,
+                        )
         elif what == ACTIVE_DAYS:
             for at in range(cutoffs.size):
-                into[column, at] = aggregate.active_days(day_rank, line_low[pair, at], line_end[at])
+                low, end = line_low[pair, at], line_end[at]
+                days = day_rank[end + 2 * stream] - day_rank[low + 2 * stream + 1] + 1
+                into[column, at] = days if low < end else 0
         elif what == FIRST:
             for at in range(cutoffs.size):
                 into[column, at] = aggregate.first(order_time, order_low[pair, at], order_end[at])
@@ -149,7 +140,7 @@ def _fill_stream(  # noqa: C901 (one branch an aggregation, no more)
                 if low < end:
                     newest = local_day_at(zone_start, zone_offset, zone_least, line_time[end - 1])
                     if local_day_at(zone_start, zone_offset, zone_least, cutoff) - newest <= 1:
-                        into[column, at] = aggregate.streak(day_rank, day_streak, low, end)
+                        into[column, at] = aggregate.streak(day_rank[2 * stream + 1 :], day_streak, low, end)
         elif what == WEEKDAY_SQUARES:
             for at in range(cutoffs.size):
                 into[column, at] = aggregate.spread_squares(clock, scratch, order_low[pair, at], order_end[at], 24, 7)
@@ -190,7 +181,7 @@ def _fill_stream(  # noqa: C901 (one branch an aggregation, no more)
                 into[column, at] = NULL if text == NULL else 1 if text == extra else 0
 
 
-@compiled
+@in_place
 def add_carry(  # noqa: C901 (one branch an aggregation)
     program: Program, carry: Ints, index: Index, into: Ints
 ) -> None:
@@ -221,7 +212,7 @@ def add_carry(  # noqa: C901 (one branch an aggregation)
                 row[column] = NULL if code == NULL else 1 if code == program.base_extra[base] else 0
 
 
-@compiled
+@in_place
 def fill_attributes(program: Program, attributes: Attributes, customer: int, cutoffs: Ints, into: Ints) -> None:
     """Fill the attributes: the newest that was valid from before each cutoff."""
     if program.attribute_column.size == 0:

@@ -6,7 +6,7 @@ before. Results depend on the set of events only, never on the order of those wi
 
 from __future__ import annotations
 
-from features.compiled import compiled
+from features.compiled import in_place
 from features.kernel_program import (
     NULL,
     ORDER_BEGAN_BEFORE,
@@ -27,9 +27,9 @@ __all__ = ["build_index"]
 _MINUTE_US = 60_000_000
 
 
-@compiled
+@in_place
 def build_index(index: Index, program: Program, events: Events, start: int, stop: int, carried: Ints) -> None:
-    """Index the events ``start:stop`` of one customer after :func:`sized`; ``carried`` [stream]: lines in the carry."""
+    """Index the events ``start:stop`` after :func:`count_lines`; ``carried`` [stream]: 1 if the carry has lines."""
     _share_out(index, program, events, start, stop)
     line_start = index.line_start
     for stream in range(program.by_row.size):
@@ -40,7 +40,7 @@ def build_index(index: Index, program: Program, events: Events, start: int, stop
         plain = program.by_row[stream] == 1 or _all_own(index, events, stream)
         index.plain[stream] = plain
         if plain:
-            _rows_are_orders(index, stream)
+            index.order_stop[stream] = line_start[stream + 1]
         else:
             _number_orders(index, events, stream)
         if program.wants_gaps[stream]:
@@ -58,7 +58,7 @@ def build_index(index: Index, program: Program, events: Events, start: int, stop
         link_texts(index, program, events, link)
 
 
-@compiled
+@in_place
 def _share_out(index: Index, program: Program, events: Events, start: int, stop: int) -> None:
     end, line_start, line_source, line_time = index.cursor, index.line_start, index.line_source, index.line_time
     kinds, times, numbers = events.kind, events.time, events.numbers
@@ -78,7 +78,7 @@ def _share_out(index: Index, program: Program, events: Events, start: int, stop:
                 end[stream] = line + 1
 
 
-@compiled
+@in_place
 def _all_own(index: Index, events: Events, stream: int) -> int:
     for line in range(index.line_start[stream], index.line_start[stream + 1]):
         if events.order[index.line_source[line]] != ORDER_OF_ITS_OWN:
@@ -86,15 +86,7 @@ def _all_own(index: Index, events: Events, stream: int) -> int:
     return 1
 
 
-@compiled
-def _rows_are_orders(index: Index, stream: int) -> None:
-    first, last = index.line_start[stream], index.line_start[stream + 1]
-    for line in range(first, last):
-        index.order_time[line] = index.line_time[line]
-    index.order_stop[stream] = last
-
-
-@compiled
+@in_place
 def _number_orders(index: Index, events: Events, stream: int) -> None:
     first, last = index.line_start[stream], index.line_start[stream + 1]
     size = clear_table(index.table_value, last - first)
@@ -116,34 +108,37 @@ def _number_orders(index: Index, events: Events, stream: int) -> None:
         if is_new:
             ordinal = orders
             index.order_time[first + orders] = index.line_time[line]
-            index.order_line[first + orders] = line - first
+            index.order_line[first + stream + orders] = line - first
             orders += 1
         index.line_order[line] = ordinal
         if ordinal < orders - 1:
             stragglers += 1
         index.stragglers[line + stream + 1] = stragglers
     index.order_stop[stream] = first + orders
+    index.order_line[first + stream + orders] = last - first
 
 
-@compiled
+@in_place
 def _measure_gaps(index: Index, stream: int) -> None:
     first, last = index.line_start[stream], index.order_stop[stream]
+    times = index.line_time if index.plain[stream] else index.order_time
     total, squares = 0, 0
     for order in range(first, last):
         if order > first:
-            minutes = (index.order_time[order] - index.order_time[order - 1]) // _MINUTE_US
+            minutes = (times[order] - times[order - 1]) // _MINUTE_US
             total += minutes
             squares += minutes * minutes  # wraps beyond 2**63; differences within the tail come out right
         index.gap_sum[order] = total
         index.gap_squares[order] = squares
 
 
-@compiled
+@in_place
 def _rank_days(index: Index, program: Program, stream: int) -> None:
     first, last = index.line_start[stream], index.line_start[stream + 1]
     starts = program.zone_start
     row = offset_row(starts, index.line_time[first])
-    rank, streak, previous = 0, 0, NULL
+    rank, streak, previous, ranks = 0, 0, NULL, index.day_rank
+    ranks[first + 2 * stream] = 0
     for line in range(first, last):
         time = index.line_time[line]
         while row + 1 < starts.size and starts[row + 1] <= time:
@@ -153,16 +148,17 @@ def _rank_days(index: Index, program: Program, stream: int) -> None:
             rank += 1
             streak = streak + 1 if rank > 1 and day == previous + 1 else 1
             previous = day
-        index.day_rank[line] = rank
+        ranks[line + 2 * stream + 1] = rank
         index.day_streak[line] = streak
+    ranks[last + 2 * stream + 1] = rank  # read, not used, where a window is empty
 
 
-@compiled
+@in_place
 def _read_clock(index: Index, program: Program, stream: int) -> None:
-    starts = program.zone_start
-    row = offset_row(starts, index.order_time[index.line_start[stream]])
+    starts, times = program.zone_start, index.line_time if index.plain[stream] else index.order_time
+    row = offset_row(starts, times[index.line_start[stream]])
     for order in range(index.line_start[stream], index.order_stop[stream]):
-        time = index.order_time[order]
+        time = times[order]
         while row + 1 < starts.size and starts[row + 1] <= time:
             row += 1
         index.order_clock[order] = hour_of_week(program.zone_offset, program.zone_least, row, time)

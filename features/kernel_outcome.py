@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.compiled import compiled
+from features.compiled import in_place
 from features.kernel_aggregate import tally
 from features.kernel_program import Ints, OutcomeProgram
 from features.kernel_time import lower_bound
@@ -11,7 +11,7 @@ from features.kernel_workspace import Index
 __all__ = ["fill_outcomes"]
 
 
-@compiled
+@in_place
 def fill_outcomes(index: Index, outcome: OutcomeProgram, cutoff: int, row: Ints) -> None:
     """Fill one row of outcomes."""
     for column in range(row.size):
@@ -20,9 +20,10 @@ def fill_outcomes(index: Index, outcome: OutcomeProgram, cutoff: int, row: Ints)
         stream, slot = outcome.stream[term], outcome.slot[term]
         begin, end = cutoff + outcome.start[term], cutoff + outcome.end[term]
         first, stop, plain = index.line_start[stream], index.order_stop[stream], index.plain[stream] == 1
+        order_time = index.line_time if plain else index.order_time
         line_high = lower_bound(index.line_time, first, index.line_start[stream + 1], end)
-        order_low = lower_bound(index.order_time, first, stop, begin)
-        order_high = lower_bound(index.order_time, first, stop, end)
+        order_low = lower_bound(order_time, first, stop, begin)
+        order_high = lower_bound(order_time, first, stop, end)
         value = 0
         if slot < 0:
             value = order_high - order_low
@@ -35,7 +36,7 @@ def fill_outcomes(index: Index, outcome: OutcomeProgram, cutoff: int, row: Ints)
                 index.running[index.slot_start[slot] :],
                 index.line_order[first:],
                 index.stragglers[first + stream :],
-                index.order_line[order_low],
+                index.order_line[order_low + stream],
                 line_high - first,
                 order_low - first,
             )

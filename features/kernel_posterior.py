@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 
-from features.compiled import compiled
+from features.compiled import in_place
 
 __all__ = ["expected_orders", "p_alive"]
 
@@ -22,7 +22,7 @@ _MOST_TERMS = 100_000
 _NEAR_ONE = 1e-6
 
 
-@compiled
+@in_place
 def p_alive(r: float, alpha: float, a: float, b: float, repeats: float, recency: float, age: float) -> float:
     """Probability that the customer has not left: 1 / (1 + a / (b + x) · ((alpha + T) / (alpha + t_x))^(r + x)).
 
@@ -33,7 +33,7 @@ def p_alive(r: float, alpha: float, a: float, b: float, repeats: float, recency:
     return 1.0 / (1.0 + gone)
 
 
-@compiled
+@in_place
 def expected_orders(r: float, alpha: float, a: float, b: float, repeats: float, age: float, horizon: float) -> float:
     """Purchases in the next ``horizon`` days of a customer who has not left.
 

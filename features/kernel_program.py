@@ -47,6 +47,7 @@ __all__ = [
     "WEEKDAY_SQUARES",
     "WEEKEND",
     "Attributes",
+    "Edges",
     "Events",
     "Ints",
     "OutcomeProgram",
@@ -150,6 +151,18 @@ class Program(NamedTuple):
     zone_start: Ints
     zone_offset: Ints
     zone_least: Ints
+
+
+class Edges(NamedTuple):
+    """Moments at which windows begin or end, each once a stream; every array int64.
+
+    Each stream's ascend, and the first of them is :data:`NULL`, before everything.
+    """
+
+    start: Ints  # [stream + 1] into time
+    time: Ints  # [edge] µs
+    begin: Ints  # [pair, cutoff] edge at which the window begins
+    end: Ints  # [stream, cutoff] edge that is the cutoff
 
 
 class OutcomeProgram(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.compiled import compiled
+from features.compiled import in_place
 from features.kernel_posterior import expected_orders, p_alive
 from features.kernel_program import NULL, Ints
 from features.kernel_time import day_of_year, local_day_at
@@ -69,7 +69,7 @@ class ReadoutProgram(NamedTuple):
     zone_least: Ints
 
 
-@compiled
+@in_place
 def fill_values(  # noqa: C901 (one branch a readout that is common)
     program: ReadoutProgram, base: Ints, cutoffs: Ints, row_of: Ints, values: NDArray[np.float32]
 ) -> None:
@@ -111,7 +111,7 @@ def fill_values(  # noqa: C901 (one branch a readout that is common)
             values[row, feature] = np.float32(value)
 
 
-@compiled
+@in_place
 def _fill_day_of_year(
     program: ReadoutProgram, feature: int, cutoffs: Ints, row_of: Ints, values: NDArray[np.float32]
 ) -> None:
@@ -122,7 +122,7 @@ def _fill_day_of_year(
             values[row_of[at], feature] = np.float32(day_of_year(day))
 
 
-@compiled
+@in_place
 def _compute(operation: int, x: int, y: int, z: int, cutoff: int, unit: float) -> float:
     if operation == SPAN:
         return float(y - x) / _DAY_US
@@ -139,7 +139,7 @@ def _compute(operation: int, x: int, y: int, z: int, cutoff: int, unit: float) -
     return (float(cutoff - x) / _MINUTE_US) / (float(y) / float(z)) if y > 0 else math.nan
 
 
-@compiled
+@in_place
 def _posterior(operation: int, count: int, first: int, last: int, cutoff: int, fit: NDArray[np.float64]) -> float:
     if count == 0:
         return math.nan
@@ -150,7 +150,7 @@ def _posterior(operation: int, count: int, first: int, last: int, cutoff: int, f
     return alive * expected_orders(fit[0], fit[1], fit[2], fit[3], repeats, age, fit[4])
 
 
-@compiled
+@in_place
 def _gap_sd(squares: int, total: int, count: int) -> float:
     if count < 2:
         return math.nan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.compiled import compiled, inlined
+from features.compiled import in_place, inlined
 from features.kernel_program import (
     MIXED,
     NULL,
@@ -18,7 +18,7 @@ from features.kernel_workspace import NO_TEXT, Index
 __all__ = ["add_up", "add_up_first", "clear_table", "link_texts", "place_of"]
 
 
-@compiled
+@in_place
 def add_up(index: Index, program: Program, events: Events, slot: int) -> None:
     """Sums of a slot's number over the lines so far, or how many have it."""
     stream, number, counts = program.slot_stream[slot], program.slot_row[slot], program.slot_mode[slot] == SLOT_PRESENT
@@ -33,7 +33,7 @@ def add_up(index: Index, program: Program, events: Events, slot: int) -> None:
         running[at] = total
 
 
-@compiled
+@in_place
 def add_up_first(index: Index, program: Program, events: Events, slot: int, carried: Ints) -> None:
     """Over the lines of the first order(s): a sum, or the one text they share (MIXED: they do not)."""
     stream, number, sums = program.slot_stream[slot], program.slot_row[slot], program.slot_mode[slot] == SLOT_FIRST_SUM
@@ -41,7 +41,8 @@ def add_up_first(index: Index, program: Program, events: Events, slot: int, carr
     running, at = index.running, index.slot_start[slot]
     orders = 0
     if not carried[stream]:
-        while first + orders < index.order_stop[stream] and index.order_time[first + orders] == index.order_time[first]:
+        times = index.line_time if plain else index.order_time
+        while first + orders < index.order_stop[stream] and times[first + orders] == times[first]:
             orders += 1
     total = 0 if sums else NULL
     running[at] = total
@@ -58,7 +59,7 @@ def add_up_first(index: Index, program: Program, events: Events, slot: int, carr
         running[at] = total
 
 
-@compiled
+@in_place
 def link_texts(index: Index, program: Program, events: Events, link: int) -> None:
     """Link each line to the last one with the same text."""
     stream, number = program.link_stream[link], program.link_row[link]

@@ -21,6 +21,8 @@ from features.errors import UsageError
 from features.events import SCALES
 from features.kernel_program import KERNEL_VERSION, Ints, Program
 from features.kernel_readout import ReadoutProgram
+from features.kernel_windows import lay_edges
+from features.kernel_words import pack_words
 from features.layout import Layout, Reading, Stream
 from features.local_time import offset_table
 
@@ -78,6 +80,8 @@ class Plan:
         Attributes that are needed, each with the text that is looked for (None: its number).
     program, readout_program
         Arrays for the kernel.
+    words : int64 array
+        The same in one array, for one customer and cutoff.
     kept : int64 array
         Positions of ``extra`` in ``base``.
     """
@@ -96,9 +100,9 @@ class Plan:
     attributes: tuple[tuple[str, str | None], ...]
     program: Program
     readout_program: ReadoutProgram
+    words: Ints
     kept: Ints
     positions: dict[Base, int] = field(repr=False)
-    classes: dict[str, int] = field(repr=False)
 
     def base_index(self, base: Base) -> int:
         """Column of one of the ``extra`` base aggregates in a feature table's ``base``.
@@ -157,7 +161,7 @@ def compile_plan(
     bases = tuple(dict.fromkeys([*(base for feature in features for base in feature.bases), *extra]))
     positions = {base: at for at, base in enumerate(bases)}
     layout = Layout(bases, timezone=timezone, max_events=max_events)
-    program = layout.program()
+    program, readouts = layout.program(), _readout_program(features, positions, timezone)
     return Plan(
         features=tuple(features),
         feature_names=names,
@@ -172,10 +176,10 @@ def compile_plan(
         filters={column: tuple(values) for column, values in layout.filters.items()},
         attributes=tuple(layout.attributes),
         program=program,
-        readout_program=_readout_program(features, positions, timezone),
+        readout_program=readouts,
+        words=pack_words(program, lay_edges(program, np.zeros(1, dtype=np.int64)), readouts),
         kept=np.array([positions[base] for base in extra], dtype=np.int64),
         positions={base: at for at, base in enumerate(extra)},
-        classes={name: at for at, name in enumerate(layout.event_types, 1)},
     )
 
 

@@ -214,7 +214,8 @@ def _run(
     try:
         with _no_pandas_warning():
             rows = _sorted_rows(session, snapshot, task, partition_rows)
-            return rows.mapInArrow(partition, RESULT_SQL).collect()
+            collected: list[Row] = rows.mapInArrow(partition, RESULT_SQL).collect()
+            return collected
     except (PySparkException, Py4JError) as error:
         raise _failed("Spark failed", error) from error
 

@@ -210,7 +210,7 @@ class State:
         columns = np.empty((len(plan.base), 1), dtype=np.int64)
         values = np.empty((1, len(plan.features)), dtype=np.float32)
         events, attributes = events_of(content, self.names, plan), attributes_of(content.attributes, plan.attributes)
-        asked = (plan.program, plan.readout_program, events, carry, content.kept_from, attributes)
+        asked = (plan.words, events, carry, content.kept_from, attributes)
         if fill_one(*asked, cutoff_us, before, columns, values) == UNANSWERABLE:
             raise StateError(
                 f"the cutoff {from_us(cutoff_us).isoformat()} is before what the customer's stored state can answer",

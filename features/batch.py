@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_table import FeatureTable
-from features.kernel import Rows, count_rows, fill_rows
-from features.kernel_program import Attributes, Edges, Events, Ints, OutcomeProgram, Program
+from features.kernel import Job, Rows, count_rows, fill_rows
+from features.kernel_program import Attributes, Events, Ints
 from features.kernel_windows import lay_edges
 from features.layout import Layout, Reading
 from features.outcome import Outcome, outcome_program
@@ -48,16 +48,11 @@ class Task:
     """
 
     plan: Plan
-    program: Program
-    edges: Edges
-    edges_of_one: Edges
-    outcome: OutcomeProgram
+    job: Job
     outcomes: int
     event_types: tuple[str, ...]
     readings: tuple[Reading, ...]
     filters: dict[str, tuple[str, ...]]
-    cutoffs_us: Ints
-    received_before_us: Ints
 
     @staticmethod
     def of(plan: Plan, outcomes: Sequence[Outcome], *, cutoffs_us: Ints, received_before_us: Ints) -> Task:
@@ -67,34 +62,36 @@ class Task:
         program = layout.program()
         return Task(
             plan=plan,
-            program=program,
-            edges=lay_edges(program, cutoffs_us),
-            edges_of_one=lay_edges(program, np.zeros(1, dtype=np.int64)),
-            outcome=outcome,
+            job=Job(
+                program=program,
+                readouts=plan.readout_program,
+                outcome=outcome,
+                kept=plan.kept,
+                edges=lay_edges(program, cutoffs_us),
+                edges_of_one=lay_edges(program, np.zeros(1, dtype=np.int64)),
+                cutoffs=cutoffs_us,
+                received_before=received_before_us,
+            ),
             outcomes=len(outcomes),
             event_types=layout.event_types,
             readings=tuple(layout.readings),
             filters={column: tuple(values) for column, values in layout.filters.items()},
-            cutoffs_us=cutoffs_us,
-            received_before_us=received_before_us,
         )
 
 
 def compute(task: Task, batch: Batch, *, threads: int) -> FeatureTable:
     """Feature table of a batch; threads share the customers, about the same number of events each."""
-    events, offsets, cutoffs, before = batch.events, batch.offsets, task.cutoffs_us, task.received_before_us
-    rows = count_rows(events, offsets, cutoffs, before)
+    events, offsets, job = batch.events, batch.offsets, task.job
+    rows = count_rows(events, offsets, job.cutoffs, job.received_before)
     size = int(rows[-1])
     customer, cutoff = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
     base = np.empty((size, len(task.plan.extra)), dtype=np.int64)
     outcomes = np.empty((size, task.outcomes), dtype=np.int64)
     values = np.empty((size, len(task.plan.features)), dtype=np.float32)
-    plan = task.plan
 
     def work(first: int, last: int) -> None:
         into = Rows(customer, cutoff, base, outcomes, values)
-        told = (task.program, plan.readout_program, task.outcome, plan.kept, task.edges, task.edges_of_one)
-        fill_rows(*told, events, offsets, batch.attributes, first, last, cutoffs, before, rows, into)
+        fill_rows(job, events, offsets, batch.attributes, first, last, rows, into)
 
     shares = np.linspace(0, offsets[-1], max(threads, 1) + 1)[1:-1]
     edges = [0, *np.searchsorted(offsets, shares).tolist(), offsets.size - 1]

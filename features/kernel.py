@@ -18,7 +18,7 @@ from features.kernel_time import lower_bound, onwards
 from features.kernel_words import unpack_words
 from features.kernel_workspace import Index, count_lines, larger_index, new_index
 
-__all__ = ["UNANSWERABLE", "Rows", "count_rows", "fill_one", "fill_rows"]
+__all__ = ["UNANSWERABLE", "Job", "Rows", "count_rows", "fill_one", "fill_rows"]
 
 UNANSWERABLE = -1
 
@@ -31,6 +31,19 @@ class Rows(NamedTuple):
     base: Ints  # [row, kept base aggregate]
     outcomes: Ints  # [row, outcome]
     values: NDArray[np.float32]  # [row, feature]
+
+
+class Job(NamedTuple):
+    """What is to be computed of every customer."""
+
+    program: Program
+    readouts: ReadoutProgram
+    outcome: OutcomeProgram
+    kept: Ints  # which base aggregates are wanted in the result besides the features
+    edges: Edges  # of the cutoffs
+    edges_of_one: Edges  # of a single cutoff at 0
+    cutoffs: Ints  # ascending
+    received_before: Ints  # [cutoff]
 
 
 class _Work(NamedTuple):
@@ -64,82 +77,47 @@ def count_rows(events: Events, offsets: Ints, cutoffs: Ints, received_before: In
 
 @compiled
 def fill_rows(
-    program: Program,
-    readouts: ReadoutProgram,
-    outcome: OutcomeProgram,
-    kept: Ints,
-    edges: Edges,
-    edges_of_one: Edges,
+    job: Job,
     events: Events,
     offsets: Ints,
     attributes: Attributes,
     first: int,
     last: int,
-    cutoffs: Ints,
-    received_before: Ints,
     rows: Ints,
     into: Rows,
 ) -> None:
-    """Fill the rows of customers ``first:last``; ``rows`` is what :func:`count_rows` gave.
-
-    ``kept`` says which base aggregates are wanted in the result besides the features; ``edges`` are those of the
-    cutoffs, ``edges_of_one`` those of a single cutoff at 0.
-    """
+    """Fill the rows of customers ``first:last``; ``rows`` is what :func:`count_rows` gave."""
+    program, cutoffs = job.program, job.cutoffs.size
     bases, numbers = program.base_column.size + program.attribute_column.size, events.numbers.shape[0]
     work = _Work(
         np.zeros(program.by_row.size, np.int64),
-        np.empty((bases, cutoffs.size), np.int64),
+        np.empty((bases, cutoffs), np.int64),
         np.empty((bases, 1), np.int64),
-        np.empty(cutoffs.size, np.int64),
-        np.empty(cutoffs.size, np.int64),
-        np.empty(cutoffs.size, np.int64),
+        np.empty(cutoffs, np.int64),
+        np.empty(cutoffs, np.int64),
+        np.empty(cutoffs, np.int64),
         np.zeros(1, np.int64),
     )
-    index, late = new_index(program, edges, 256, 256, 256), new_index(program, edges_of_one, 0, 0, 0)
+    index, late = new_index(program, job.edges, 256, 256, 256), new_index(program, job.edges_of_one, 0, 0, 0)
     visible, customer = _new_events(0, numbers), first
     while True:
         customer = _fill_while_room(
-            program,
-            readouts,
-            outcome,
-            kept,
-            edges,
-            edges_of_one,
-            events,
-            offsets,
-            attributes,
-            customer,
-            last,
-            cutoffs,
-            received_before,
-            rows,
-            into,
-            index,
-            late,
-            visible,
-            work,
+            job, events, offsets, attributes, customer, last, rows, into, index, late, visible, work
         )
         if customer == last:
             return
-        index, late = larger_index(index, program, edges), larger_index(late, program, edges_of_one)
+        index, late = larger_index(index, program, job.edges), larger_index(late, program, job.edges_of_one)
         visible = _new_events(max(work.late[0], visible.time.size), numbers)
 
 
 @in_place
 def _fill_while_room(  # noqa: C901 (a branch for late events, one for each kind of room)
-    program: Program,
-    readouts: ReadoutProgram,
-    outcome: OutcomeProgram,
-    kept: Ints,
-    edges: Edges,
-    edges_of_one: Edges,
+    job: Job,
     events: Events,
     offsets: Ints,
     attributes: Attributes,
     first: int,
     last: int,
-    cutoffs: Ints,
-    received_before: Ints,
     rows: Ints,
     into: Rows,
     index: Index,
@@ -148,7 +126,9 @@ def _fill_while_room(  # noqa: C901 (a branch for late events, one for each kind
     work: _Work,
 ) -> int:
     """Fill rows up to the first customer for whom the workspace is too small; gives that one, or ``last``."""
-    columns, oldest, row_of, seen_of = work.columns, work.oldest, work.row_of, work.seen_of
+    program, cutoffs, received_before = job.program, job.cutoffs, job.received_before
+    outcome, kept, columns, column = job.outcome, job.kept, work.columns, work.column
+    oldest, row_of, seen_of = work.oldest, work.row_of, work.seen_of
     for customer in range(first, last):
         row, start, stop = rows[customer], offsets[customer], offsets[customer + 1]
         if row == rows[customer + 1]:
@@ -157,7 +137,7 @@ def _fill_while_room(  # noqa: C901 (a branch for late events, one for each kind
             return customer
         build_index(index, program, events, start, stop, work.carried)
         crowded = _look_back(program, events.time, start, stop, cutoffs, seen_of, oldest)
-        fill_columns(index, program, edges, 0, events.numbers, cutoffs, oldest, crowded, columns)
+        fill_columns(index, program, job.edges, 0, events.numbers, cutoffs, oldest, crowded, columns)
         newest, known = NULL, start
         for at in range(cutoffs.size):
             seen = seen_of[at]
@@ -173,17 +153,17 @@ def _fill_while_room(  # noqa: C901 (a branch for late events, one for each kind
                     if not count_lines(late, program, visible, 0, seen):
                         return customer
                     build_index(late, program, visible, 0, seen, work.carried)
-                    one, eldest, cutoff = seen_of[at : at + 1], oldest[at : at + 1], cutoffs[at : at + 1]
-                    crowded = _look_back(program, visible.time, 0, seen, cutoff, one, eldest)
-                    fill_columns(
-                        late, program, edges_of_one, cutoff[0], visible.numbers, cutoff, eldest, crowded, work.column
-                    )
+                    cutoff = cutoffs[at : at + 1]
+                    eldest = oldest[at : at + 1]
+                    crowded = _look_back(program, visible.time, 0, seen, cutoff, seen_of[at : at + 1], eldest)
+                    numbers, edges = visible.numbers, job.edges_of_one
+                    fill_columns(late, program, edges, cutoff[0], numbers, cutoff, eldest, crowded, column)
                     for base in range(columns.shape[0]):
-                        columns[base, at] = work.column[base, 0]
+                        columns[base, at] = column[base, 0]
             row_of[at] = row if seen > 0 else -1
             row += seen > 0
         fill_attributes(program, attributes, customer, cutoffs, columns)
-        fill_values(readouts, columns, cutoffs, row_of, into.values)
+        fill_values(job.readouts, columns, cutoffs, row_of, into.values)
         for at in range(cutoffs.size):
             row = row_of[at]
             if row >= 0:

@@ -81,7 +81,7 @@ def work(
 def divided(batch: Batch, task: Task, table_bytes: int) -> Iterator[Batch]:
     """Share a batch's customers out so that no feature table becomes larger than so many bytes."""
     row = 8 * (2 + len(task.plan.extra) + task.outcomes) + 4 * len(task.plan.features)
-    step = max(1, table_bytes // (row * max(1, task.cutoffs_us.size)))
+    step = max(1, table_bytes // (row * max(1, task.job.cutoffs.size)))
     for first in range(0, batch.customer_ids.size, step):
         yield Batch(
             customer_ids=batch.customer_ids[first : first + step],

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import platform
+import subprocess
+import sys
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, Final
 
 __all__ = ["installed", "machine", "touch_memory"]
+
+_TOUCH: Final = """
+import mmap, os
+free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+parts = [mmap.mmap(-1, 1 << 30) for _ in range(int(0.8 * free) >> 30)]
+for part in parts:
+    for page in range(0, len(part), mmap.PAGESIZE):
+        part[page] = 1
+"""
 
 
 def touch_memory() -> float:
     """Write once to most of the free memory, as a virtual machine may get it only then; seconds it took.
 
-    Otherwise whichever case first needs so much pays for it, some 3 s a GB where this was seen.
+    Otherwise whichever case first needs so much pays for it, some 3 s a GB where this was seen. A process of its own
+    does it, because peak memory is inherited.
     """
     began = time.perf_counter()
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    parts = []
-    for _ in range(int(0.8 * free) >> 30):
-        part = np.empty(1 << 30, dtype=np.uint8)
-        part[:: mmap.PAGESIZE] = 1
-        parts.append(part)
+    subprocess.run([sys.executable, "-c", _TOUCH], check=True)
     return time.perf_counter() - began
 
 

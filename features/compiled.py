@@ -2,7 +2,7 @@
 
 No fastmath, so the same bits come out on the same CPU type; the GIL is released; the machine code is cached on disk.
 Numba checks only the file of a function when it decides whether its cache is fresh, and would keep the old machine
-code of a function that calls into another, edited file. Here every kernel file counts.
+code of a function that calls into another, edited file. Here every kernel file counts, and the function's own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     dispatcher = numba.njit(cache=True, nogil=True)(function)
     cache = getattr(dispatcher, "_cache", None)  # NUMBA_DISABLE_JIT gives the plain function back
     if cache is not None:
-        cache._cache_file._source_stamp = _stamp()  # noqa: SLF001 (there is no public way to add files)
+        cache._cache_file._source_stamp = _stamp(function.__code__.co_filename)  # noqa: SLF001 (there is no public way to add files)
     return cast("Callable[P, R]", dispatcher)
 
 
@@ -54,6 +54,6 @@ def max_of_two(left: int, right: int) -> int:
     return max(left, right)
 
 
-def _stamp() -> tuple[tuple[str, int, int], ...]:
-    sources = sorted(Path(__file__).parent.glob("kernel*.py"))
+def _stamp(own: str) -> tuple[tuple[str, int, int], ...]:
+    sources = sorted({Path(own), *Path(__file__).parent.glob("kernel*.py")})
     return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sources)

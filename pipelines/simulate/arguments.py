@@ -86,6 +86,12 @@ def make_plan(
         ends = first + timedelta(days=length)
         problems.append(f"the log would end on {ends}, after today, {today}; start it earlier")
     injections = _injections(inject, first, length, problems)
+    if world is not None and world.bg_nbd is not None:
+        problems += [
+            f"--inject {one}: a pure BG/NBD world has neither attributes that matter nor a season"
+            for one in injections
+            if one.kind in ("concept", "covariate", "season") and one.strength
+        ]
     if problems or world is None or first is None or length is None:
         raise ConfigError("the simulation", problems)
     return Plan(

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipelines.simulate.draws import Flags, Ints
 from pipelines.simulate.faulty_rows import Delivered
 from pipelines.simulate.rows import CODED, NUMBERS
 
-__all__ = ["DICTIONARIES", "SCHEMA", "customer_texts", "hex_ids", "to_table"]
+__all__ = ["SCHEMA", "Texts", "customer_texts", "hex_ids", "to_table"]
 
+Texts: TypeAlias = "pa.Array[Any]"
+"""Arrow array of texts."""
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _BYTES: Final = 7
 _HEX: Final = np.array([f"{byte:02x}".encode() for byte in range(256)], dtype="S2").view(np.uint16)
 _MISSING_TIME: Final = np.iinfo(np.int64).min
 _SHORT: Final = pa.dictionary(pa.int32(), pa.string())
-DICTIONARIES: Final = ("customer_id", "related_customer_id", *CODED)
-"""Columns of few distinct values in a chunk."""
 SCHEMA: Final = pa.schema(
     [
         ("event_id", pa.string()),
@@ -36,12 +37,12 @@ SCHEMA: Final = pa.schema(
 )
 
 
-def customer_texts(chunk: int, size: int) -> pa.Array:
+def customer_texts(chunk: int, size: int) -> Texts:
     """Ids of a chunk's customers: 8 hexadecimal digits of the chunk, 6 of the place in it."""
     return hex_ids((chunk << 24) + np.arange(size), b"c")
 
 
-def hex_ids(numbers: Ints, prefix: bytes, present: Flags | None = None) -> pa.Array:
+def hex_ids(numbers: Ints, prefix: bytes, present: Flags | None = None) -> Texts:
     """Texts of a letter and 14 hexadecimal digits; null where not present.
 
     Examples
@@ -56,15 +57,13 @@ def hex_ids(numbers: Ints, prefix: bytes, present: Flags | None = None) -> pa.Ar
     text[:, 1:] = digits.view(np.uint8).reshape(-1, 2 * _BYTES)
     if present is None or present.all():
         offsets = np.arange(numbers.size + 1, dtype=np.int32) * width
-        return pa.StringArray.from_buffers(numbers.size, pa.py_buffer(offsets), pa.py_buffer(text))
+        return pa.StringArray.from_buffers(numbers.size, _buffer(offsets), _buffer(text))
     offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int32) * width
     valid = np.packbits(present, bitorder="little")
-    return pa.StringArray.from_buffers(
-        numbers.size, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(text[present])), pa.py_buffer(valid)
-    )
+    return pa.StringArray.from_buffers(numbers.size, _buffer(offsets), _buffer(text[present]), _buffer(valid))
 
 
-def to_table(rows: Delivered, chunk: int, customers: pa.Array, texts: Mapping[str, pa.Array]) -> pa.Table:
+def to_table(rows: Delivered, chunk: int, customers: Texts, texts: Mapping[str, Texts]) -> pa.Table:
     """Raw rows of a chunk, in :data:`SCHEMA`."""
     columns: dict[str, Any] = {
         "event_id": hex_ids((chunk << 32) + rows.number, b"e"),
@@ -84,5 +83,11 @@ def to_table(rows: Delivered, chunk: int, customers: pa.Array, texts: Mapping[st
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _coded(codes: Any, values: pa.Array) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes < 0), values)
+def _coded(codes: NDArray[np.integer[Any]], values: Texts) -> Texts:
+    indices: Any = pa.array(codes.astype(np.int32), mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, values)
+
+
+def _buffer(values: NDArray[Any]) -> pa.Buffer:
+    whole: Any = np.ascontiguousarray(values)
+    return pa.py_buffer(whole)

@@ -1,7 +1,7 @@
 """The pure BG/NBD world: its orders, and the best possible prediction from a customer's own x, t_x and T.
 
-While alive a customer orders at a rate ~ Gamma(r, alpha) a day; after every order but the first they leave for good with
-probability ~ Beta(a, b). The first order is the joining.
+While alive a customer orders at a rate ~ Gamma(r, alpha) a day; after every order but the first they leave for good
+with probability ~ Beta(a, b). The first order is the joining.
 
 References
 ----------
@@ -83,7 +83,7 @@ def summary(orders: Orders, customers: int, cutoff_us: int) -> tuple[Floats, Flo
     starts = np.searchsorted(customer, np.arange(customers))
     has = count > 0
     first[has], last[has] = time[starts[has]], time[starts[has] + count[has] - 1]
-    return count - 1.0, (last - first) / DAY_US, (cutoff_us - first) / DAY_US
+    return (count - 1).astype(np.float64), (last - first) / DAY_US, (cutoff_us - first) / DAY_US
 
 
 def bg_nbd_chances(plan: Plan, latent: Latent, target: Target, who: Ints, cutoff: int) -> Floats:

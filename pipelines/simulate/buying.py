@@ -75,9 +75,9 @@ def arm_multipliers(plan: Plan, people: People) -> Floats:
         return np.ones((people.size, 0))
     effect = effects_by_features(plan, people)
     if spec.form == "log":
-        return np.exp(effect)
+        return np.asarray(np.exp(effect))
     base = -np.expm1(-people.visit_rate * people.conversion * spec.window_days)
-    return np.log1p(-np.clip(base[:, None] + effect, 0.001, 0.95)) / np.log1p(-base)[:, None]
+    return np.asarray(np.log1p(-np.clip(base[:, None] + effect, 0.001, 0.95)) / np.log1p(-base)[:, None])
 
 
 def effects_by_features(plan: Plan, people: People) -> Floats:
@@ -86,7 +86,7 @@ def effects_by_features(plan: Plan, people: People) -> Floats:
     if spec is None:
         return np.zeros((people.size, 0))
     score = people.x[:, :3] @ np.asarray(spec.weights)
-    return np.asarray(spec.effect_mean) + score[:, None] * np.asarray(spec.effect_sd)
+    return np.asarray(np.asarray(spec.effect_mean) + score[:, None] * np.asarray(spec.effect_sd))
 
 
 def concept_multiplier(plan: Plan, x: Floats, strength: Floats) -> Floats:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.clock import DAY_US
+from features.clock import DAY_US, to_us
 from features.errors import UsageError
 
 __all__ = ["by_day", "split_by_day"]
@@ -91,10 +91,8 @@ def _groups(file: Path) -> list[tuple[int, int]]:
     with pq.ParquetFile(file) as opened:
         place = opened.schema_arrow.names.index("received_at")
         for number in range(opened.num_row_groups):
-            found = opened.metadata.row_group(number).column(place).statistics
-            low, high = (
-                int(np.datetime64(one.replace(tzinfo=None), "us").astype(np.int64)) for one in (found.min, found.max)
-            )
+            found: Any = opened.metadata.row_group(number).column(place).statistics
+            low, high = to_us(found.min), to_us(found.max)
             spans.append((low // DAY_US, high // DAY_US))
     return spans
 

@@ -49,7 +49,7 @@ class LiveSchedule:
         return sums(self.day, self.popularity, days)[:days]
 
     def bought_a_day(self, days: int) -> Floats:
-        """Popularity × the host's chance to sell on each day."""
+        """Popularity · the host's chance to sell on each day."""
         return sums(self.day, self.popularity * self.conversion[self.host], days)[:days]
 
 
@@ -105,7 +105,7 @@ def make_calendar(plan: Plan) -> Calendar:
 def season_of(season: Season, start: date, days: int, more: tuple[Bump, ...] = ()) -> Floats:
     """Factor of the visits on each day.
 
-    ``(1 + A·cos(2π(d − peak)/365.25)) · weekday · Π(1 + h·exp(−½(Δ/width)²))``, Δ the days to the nearest yearly peak.
+    ``(1 + A·cos(2π(d - peak)/365.25)) · weekday · Π(1 + h·exp(-½(Δ/width)²))``, Δ the days to the nearest yearly peak.
     """
     dates = [start + timedelta(days=number) for number in range(days)]
     of_year = np.array([one.timetuple().tm_yday for one in dates], dtype=np.float64)

@@ -49,9 +49,8 @@ def pick(draw: np.random.Generator, weights: tuple[float, ...] | Floats, size: i
     [1, 1, 1]
     """
     edges = np.cumsum(np.asarray(weights, dtype=np.float64))
-    return np.minimum(np.searchsorted(edges, draw.random(size) * edges[-1], side="right"), edges.size - 1).astype(
-        np.int64
-    )
+    place: Ints = np.searchsorted(edges, draw.random(size) * edges[-1], side="right").astype(np.int64)
+    return np.minimum(place, edges.size - 1)
 
 
 def rank_within(groups: Ints) -> Ints:
@@ -65,7 +64,8 @@ def rank_within(groups: Ints) -> Ints:
     if not groups.size:
         return groups.astype(np.int64)
     first = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
-    return np.arange(groups.size) - np.repeat(first, np.diff(np.append(first, groups.size)))
+    begins: Ints = np.repeat(first, np.diff(np.append(first, groups.size)))
+    return np.arange(groups.size) - begins
 
 
 def sums(groups: Ints, weights: Floats, size: int) -> Floats:

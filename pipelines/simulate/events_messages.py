@@ -44,7 +44,7 @@ def add_messages(scene: Scene) -> None:
         opened = sent & ~bounced & (draw.random(size) < spec.open_rate * np.array([1.0, 0.3, 0.02])[state])
         clicked = opened & (draw.random(size) < spec.click_rate)
         left = opened & (draw.random(size) < spec.unsubscribe_rate)
-        still = np.cumsum(left, axis=1) - left == 0
+        still: Flags = np.cumsum(left, axis=1) - left == 0
         channel = CHANNELS.index(name)
         at = plan.start_us + days * DAY_US + (_SEND_HOUR + place) * HOUR_US
         # An answer comes the same day, at most eight hours later.

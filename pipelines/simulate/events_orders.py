@@ -46,7 +46,7 @@ def add_orders(scene: Scene) -> None:
         "review",
         reviewed,
         delivered[reviewed] + (draw.exponential(2.0, reviewed.size) * DAY_US).astype(np.int64),
-        rating=1.0 + pick(draw, _RATINGS, reviewed.size),
+        rating=(1 + pick(draw, _RATINGS, reviewed.size)).astype(np.float64),
         item_id=item,
         category=scene.category(item),
     )
@@ -71,7 +71,7 @@ def _purchases(scene: Scene, draw: np.random.Generator) -> None:
         "category": scene.category(item),
         "amount": line_cents / 100,
         "discount": np.where(shelf > 0, shelf, np.nan),
-        "quantity": 1.0 + draw.poisson(0.3, lines.size),
+        "quantity": (1 + draw.poisson(0.3, lines.size)).astype(np.float64),
         "order_id": scene.key(lines),
     }
     if scene.plan.world.bg_nbd is None:

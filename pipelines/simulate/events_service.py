@@ -47,7 +47,7 @@ def add_service(scene: Scene) -> None:
         orders.customer[rows[asked]],
         closed[asked] + HOUR_US,
         kind=kind("csat"),
-        rating=1.0 + pick(draw, _CSAT, asked.size),
+        rating=(1 + pick(draw, _CSAT, asked.size)).astype(np.float64),
         dimension=DIMENSIONS.index("service"),
     )
     rows = np.flatnonzero(draw.random(size) < spec.surveys)
@@ -56,6 +56,6 @@ def add_service(scene: Scene) -> None:
         orders.customer[rows],
         orders.time[rows] + 7 * DAY_US,
         kind=kind("nps"),
-        rating=1.0 * pick(draw, _NPS, rows.size),
+        rating=pick(draw, _NPS, rows.size).astype(np.float64),
         dimension=pick(draw, (0.7, 0.15, 0.0, 0.15), rows.size),
     )

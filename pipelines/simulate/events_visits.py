@@ -70,7 +70,7 @@ def add_visits(scene: Scene) -> None:
         seconds = {"duration_seconds": np.round(draw.exponential(40.0, rows.size) + 1)} if event_type == "view" else {}
         add(event_type, rows, within(rows), page, item_id=item, category=scene.category(item), **seconds)
     rows = some(funnel.searches)
-    add("search", rows, within(rows), "search", value=1.0 * draw.poisson(30, rows.size))
+    add("search", rows, within(rows), "search", value=draw.poisson(30, rows.size).astype(np.float64))
     rows = some(funnel.contents)
     content = (len(CONTENTS) * draw.random(rows.size) ** 2).astype(np.int64)
     read = np.round(draw.exponential(60.0, rows.size) + 1)

@@ -24,7 +24,7 @@ __all__ = ["look_ahead"]
 
 
 @compiled
-def look_ahead(
+def look_ahead(  # noqa: C901  (one recursion, compiled)
     state: Ints,
     moves: Floats,
     weight: Floats,
@@ -123,5 +123,5 @@ def look_ahead(
                     v[k, 1] *= math.exp(-weight[1] * event)
             if used > 1:
                 expected[i, j] += here * rest * (visits[i, j] * min(most, chance[i, j]) + live[i, j])
-        none[i] = v.sum()
+        none[i] = min(1.0, v.sum())  # never above 1 by rounding
     return none, expected

@@ -1,4 +1,4 @@
-"""Changes put into a log on purpose: ``NAME@DATE:STRENGTH``, each of one kind that a monitor must tell from the others."""
+"""Changes put into a log on purpose, ``NAME@DATE:STRENGTH``, of kinds that a monitor must tell from each other."""
 
 from __future__ import annotations
 

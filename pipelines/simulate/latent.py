@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -123,36 +125,12 @@ def _joined(
 ) -> tuple[Spells, Visits, Watches]:
     before = np.cumsum([0, *(one.size for one in people)])[: len(spells)]
 
-    def all_of(parts: list[Spells] | list[Visits] | list[Watches], name: str) -> Ints:
-        return np.concatenate([getattr(part, name) for part in parts])
+    def whole(kind: type[Spells | Visits | Watches], parts: Sequence[Any]) -> Any:  # noqa: ANN401  (one of the three)
+        columns = {one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(kind)}
+        columns["customer"] = np.concatenate([part.customer + first for part, first in zip(parts, before, strict=True)])
+        return kind(**columns)
 
-    def customers(parts: list[Spells] | list[Visits] | list[Watches]) -> Ints:
-        return np.concatenate([part.customer + first for part, first in zip(parts, before, strict=True)])
-
-    def luck(parts: list[Visits] | list[Watches]) -> Floats:
-        return np.concatenate([part.luck for part in parts])
-
-    return (
-        Spells(
-            customer=customers(spells),
-            state=all_of(spells, "state"),
-            first=all_of(spells, "first"),
-            end=all_of(spells, "end"),
-        ),
-        Visits(
-            customer=customers(visits),
-            day=all_of(visits, "day"),
-            time=all_of(visits, "time"),
-            device=all_of(visits, "device"),
-            luck=luck(visits),
-        ),
-        Watches(
-            customer=customers(watches),
-            session=all_of(watches, "session"),
-            time=all_of(watches, "time"),
-            luck=luck(watches),
-        ),
-    )
+    return whole(Spells, spells), whole(Visits, visits), whole(Watches, watches)
 
 
 def _refunds(plan: Plan, people: People, orders: Orders, chunk: int) -> Ints:

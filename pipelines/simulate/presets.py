@@ -35,11 +35,12 @@ _MARKETPLACE: Final = World(
     events_a_customer_day=0.75,
     funnel=Funnel(faults=_FAULTS),
     live=Live(),
-    concept_scale=1.0,
+    concept_scale=0.43,
 )
 _SOCIAL: Final = World(
     name="social",
     description="A shop that grows by invitation and lives from sharing; small orders, many visits.",
+    concept_scale=0.43,
     events_a_customer_day=1.6,
     customers=Customers(existing_share=0.35, visits_a_day=0.4, conversion=0.08, order_median=18.0),
     social=Social(shares=0.25, likes=0.5, comments=0.15, follows=0.08, invites=0.06, accepted=0.35),
@@ -48,15 +49,17 @@ _SOCIAL: Final = World(
 _LIVE: Final = World(
     name="live-stream",
     description="A shop that sells in live streams by hosts; buying follows watching.",
+    concept_scale=1.4,
     events_a_customer_day=1.2,
-    customers=Customers(visits_a_day=0.12, conversion=0.06, order_median=24.0, refund_rate=0.12),
+    customers=Customers(visits_a_day=0.12, conversion=0.08, order_median=24.0, refund_rate=0.12),
     live=Live(
-        sessions_a_day=4.0, hosts=16, watches=0.05, watchers_share=0.9, host_conversion=(0.02, 0.2), interacts=2.0
+        sessions_a_day=4.0, hosts=16, watches=0.25, watchers_share=0.9, host_conversion=(0.02, 0.25), interacts=1.5
     ),
 )
 _GROCERY: Final = World(
     name="grocery",
     description="Groceries, subscription-like: weekly baskets of many lines, few leave, little season.",
+    concept_scale=0.285,
     events_a_customer_day=2.2,
     season=Season(yearly_amplitude=0.05, weekday=(0.9, 0.85, 0.85, 0.9, 1.1, 1.4, 1.0)),
     customers=Customers(
@@ -78,6 +81,7 @@ _GROCERY: Final = World(
 _GIFTS: Final = World(
     name="gifts",
     description="Gifts: few orders a year, most of them before Christmas.",
+    concept_scale=0.445,
     events_a_customer_day=0.25,
     season=Season(
         yearly_amplitude=0.1,
@@ -107,7 +111,8 @@ _BG_NBD: Final = World(
 )
 _CAMPAIGN: Final = World(
     name="campaign",
-    description="A campaign laboratory: 10 % respond untreated, treatment adds 1.5 points (sd 1.5) by three attributes.",
+    description="A campaign laboratory: 10 % respond untreated, treatment adds 1.5 points (sd 1.5) by attributes.",
+    concept_scale=0.57,
     events_a_customer_day=0.15,
     season=_NO_SEASON,
     customers=Customers(existing_share=1.0, visits_a_day=0.08, visits_shape=400.0, visits_effects=(0.0, 0.0, 0.0)),
@@ -127,7 +132,7 @@ _CAMPAIGN: Final = World(
         form="points",
         base_response=0.10,
         base_spread=0.03,
-        cost=1.2,
+        cost=1.165,
         value_of_response=50.0,
     ),
     social=None,

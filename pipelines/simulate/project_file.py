@@ -21,9 +21,9 @@ def project_text(plan: Plan) -> str:
     # A simulated shop: bg-nbd, 10 customers, 90 days from 2023-01-01, seed 7. Its truth is in truth/.
     """
     share = max(0.2, round(plan.dirty / (1 + plan.dirty) * 2, 3))
+    size = f"{plan.customers:,} customers, {plan.days} days from {plan.start}"
     lines = [
-        f"# A simulated shop: {plan.world.name}, {plan.customers:,} customers, {plan.days} days from {plan.start}, "
-        f"seed {plan.seed}. Its truth is in truth/.",
+        f"# A simulated shop: {plan.world.name}, {size}, seed {plan.seed}. Its truth is in truth/.",
         "",
         "[project]",
         f'name = "{_name(plan.world.name)}"',

@@ -1,4 +1,4 @@
-"""``ebbtide simulate``: a plan into a folder, chunk by chunk, on some threads, in an order that does not depend on them."""
+"""``ebbtide simulate``: a plan into a folder, chunk by chunk, in an order that does not depend on the threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.simulate.arrow import customer_texts, to_table
+from pipelines.simulate.arrow import Texts, customer_texts, to_table
 from pipelines.simulate.by_day import split_by_day
 from pipelines.simulate.calendar import Calendar, make_calendar
 from pipelines.simulate.faulty_rows import DIRT
@@ -134,7 +134,7 @@ def _chunks(
 ) -> Iterator[tuple[dict[str, pa.Table], Counter[str]]]:
     """Chunks in their order; a few are under way at a time, so that memory does not grow with their number."""
     count = threads or len(os.sched_getaffinity(0))
-    named = {name: pa.array(values, pa.string()) for name, values in texts(plan, calendar).items()}
+    named: dict[str, Texts] = {name: pa.array(values, pa.string()) for name, values in texts(plan, calendar).items()}
     waiting: deque[Future[tuple[dict[str, pa.Table], Counter[str]]]] = deque()
     pool = ThreadPoolExecutor(count)
     try:
@@ -149,7 +149,7 @@ def _chunks(
 
 
 def _chunk(
-    plan: Plan, calendar: Calendar, folder: Path, named: dict[str, pa.Array], chunk: int
+    plan: Plan, calendar: Calendar, folder: Path, named: dict[str, Texts], chunk: int
 ) -> tuple[dict[str, pa.Table], Counter[str]]:
     """Write a chunk's events into a file of its own; its other tables are for files that all chunks share."""
     latent = draw_chunk(plan, calendar, chunk)

@@ -1,4 +1,4 @@
-"""States over time: active, dormant, gone; a first-order Markov chain by day, each customer with chances of their own."""
+"""States over time: active, dormant, gone; a Markov chain by day, each customer with chances of their own."""
 
 from __future__ import annotations
 

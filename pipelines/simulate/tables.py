@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from features.clock import DAY_US
-from pipelines.simulate.arrow import customer_texts
+from pipelines.simulate.arrow import Texts, customer_texts
 from pipelines.simulate.calendar import Calendar
-from pipelines.simulate.draws import Floats, stream
+from pipelines.simulate.draws import Floats, Ints, stream
 from pipelines.simulate.events_loyalty import COUPON_TYPES
 from pipelines.simulate.events_messages import opt_ins
 from pipelines.simulate.latent import Latent
@@ -26,7 +26,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 def item_prices(plan: Plan) -> Floats:
     """List price of every item; an order's amount is split among its lines in proportion to them."""
     draw = stream(plan.seed, "prices")
-    return np.round(np.exp(np.log(20.0) + 0.8 * draw.standard_normal(plan.world.funnel.items)), 2)
+    return np.asarray(np.round(np.exp(np.log(20.0) + 0.8 * draw.standard_normal(plan.world.funnel.items)), 2))
 
 
 def customer_table(plan: Plan, latent: Latent) -> pa.Table:
@@ -56,7 +56,7 @@ def shop_tables(plan: Plan, calendar: Calendar) -> dict[str, pa.Table]:
     items = np.arange(plan.world.funnel.items)
     live, campaigns, coupons = calendar.live, plan.world.campaigns, plan.world.coupons
 
-    def day(numbers: object) -> pa.Array:
+    def day(numbers: Ints) -> Texts:
         return pa.array(plan.start_us + np.asarray(numbers, dtype=np.int64) * DAY_US).cast(_TIME)
 
     begun = calendar.campaign_start[calendar.campaign_start < plan.days]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from features.clock import DAY_US
-from pipelines.simulate.arrow import customer_texts
+from pipelines.simulate.arrow import Texts, customer_texts
 from pipelines.simulate.bg_nbd import p_alive, summary
 from pipelines.simulate.buying import NOT_EXPOSED, effects_by_features
 from pipelines.simulate.calendar import Calendar
@@ -25,7 +25,7 @@ from training.labels import Target, TargetKind
 
 __all__ = ["EFFECTS", "TARGETS", "chunk_truth", "cutoff_days", "shop_truth", "targets_table"]
 
-_TIME = pa.timestamp("us", tz="UTC")
+_TIME: Final[pa.DataType] = pa.timestamp("us", tz="UTC")
 TARGETS = pa.schema(
     [
         ("customer_id", pa.string()),
@@ -38,19 +38,18 @@ TARGETS = pa.schema(
         ("outcome", pa.float64()),
     ]
 )
-EFFECTS = pa.schema(
-    [
-        ("customer_id", pa.string()),
-        ("campaign_id", pa.string()),
-        ("arm", pa.string()),
-        ("assigned", pa.bool_()),
-        ("chance_untreated", pa.float64()),
-        ("chance_treated", pa.float64()),
-        ("effect", pa.float64()),
-        ("effect_given_features", pa.float64()),
-        ("worth_treating", pa.bool_()),
-    ]
-)
+_EFFECT_COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
+    ("customer_id", pa.string()),
+    ("campaign_id", pa.string()),
+    ("arm", pa.string()),
+    ("assigned", pa.bool_()),
+    ("chance_untreated", pa.float64()),
+    ("chance_treated", pa.float64()),
+    ("effect", pa.float64()),
+    ("effect_given_features", pa.float64()),
+    ("worth_treating", pa.bool_()),
+]
+EFFECTS = pa.schema(_EFFECT_COLUMNS)
 _FIRST_CUTOFF = 28
 
 
@@ -88,11 +87,11 @@ def targets_table(rates: TrueRates, targets: Iterable[Target], cutoffs: Iterable
     return pa.concat_tables(tables) if tables else TARGETS.empty_table()
 
 
-def _target_rows(plan: Plan, ids: pa.Array, truth: TargetTruth, kind: str) -> pa.Table:
+def _target_rows(plan: Plan, ids: Texts, truth: TargetTruth, kind: str) -> pa.Table:
     size = truth.customer.size
     moment = plan.start_us + truth.cutoff * DAY_US
     columns = [
-        ids.take(pa.array(truth.customer)),
+        ids.take(truth.customer),
         pa.array(np.full(size, moment)).cast(_TIME),
         _repeated(truth.target, size),
         _repeated(kind, size),
@@ -121,51 +120,49 @@ def _alive(rates: TrueRates, cutoff: int) -> TargetTruth:
     )
 
 
-def _repeated(text: str, size: int) -> pa.Array:
+def _repeated(text: str, size: int) -> Texts:
     return pa.repeat(pa.scalar(text, pa.string()), size)
 
 
-def _customers(plan: Plan, latent: Latent, ids: pa.Array) -> pa.Table:
+def _customers(plan: Plan, latent: Latent, ids: Texts) -> pa.Table:
     people = latent.people
     left = latent.spells.state == GONE
     gone = np.full(people.size, -1, dtype=np.int64)
     gone[latent.spells.customer[left]] = latent.spells.first[left]
     moves = ("active_to_dormant", "dormant_to_active", "active_to_gone", "dormant_to_gone")
-    inviter = pa.array(np.maximum(people.inviter, 0), mask=people.inviter < 0)
-    return pa.table(
-        {
-            "customer_id": ids,
-            "join_day": people.join_day,
-            "gone_day": pa.array(gone, mask=gone < 0),
-            "generation": people.generation,
-            "invited_by": ids.take(inviter),
-            **{name: people.x[:, place] for place, name in enumerate(ATTRIBUTES)},
-            "visits_a_day": people.visit_rate,
-            "conversion": people.conversion,
-            **{name: people.moves[:, place] for place, name in enumerate(moves)},
-            "mean_order": np.exp(people.order_mu + plan.world.customers.order_sigma**2 / 2),
-            "refund_rate": people.refund,
-            "redeem_rate": people.redeem,
-            "watches_a_day": people.watch_rate * (plan.world.live.sessions_a_day if plan.world.live else 0.0),
-            "coupon_member": people.member,
-            "main_device": np.asarray(DEVICES)[people.device],
-        }
-    )
+    inviter: Any = pa.array(np.maximum(people.inviter, 0), mask=people.inviter < 0)
+    columns: dict[str, Any] = {
+        "customer_id": ids,
+        "join_day": people.join_day,
+        "gone_day": pa.array(gone, mask=gone < 0),
+        "generation": people.generation,
+        "invited_by": ids.take(inviter),
+        **{name: people.x[:, place] for place, name in enumerate(ATTRIBUTES)},
+        "visits_a_day": people.visit_rate,
+        "conversion": people.conversion,
+        **{name: people.moves[:, place] for place, name in enumerate(moves)},
+        "mean_order": np.exp(people.order_mu + plan.world.customers.order_sigma**2 / 2),
+        "refund_rate": people.refund,
+        "redeem_rate": people.redeem,
+        "watches_a_day": people.watch_rate * (plan.world.live.sessions_a_day if plan.world.live else 0.0),
+        "coupon_member": people.member,
+        "main_device": np.asarray(DEVICES)[people.device],
+    }
+    return pa.table(columns)
 
 
-def _states(plan: Plan, latent: Latent, ids: pa.Array) -> pa.Table:
+def _states(plan: Plan, latent: Latent, ids: Texts) -> pa.Table:
     spells = latent.spells
-    return pa.table(
-        {
-            "customer_id": ids.take(pa.array(spells.customer)),
-            "state": np.asarray(STATES)[spells.state],
-            "from": pa.array(plan.start_us + spells.first * DAY_US).cast(_TIME),
-            "to": pa.array(plan.start_us + spells.end * DAY_US).cast(_TIME),
-        }
-    )
+    columns: dict[str, Any] = {
+        "customer_id": ids.take(spells.customer),
+        "state": np.asarray(STATES)[spells.state],
+        "from": pa.array(plan.start_us + spells.first * DAY_US).cast(_TIME),
+        "to": pa.array(plan.start_us + spells.end * DAY_US).cast(_TIME),
+    }
+    return pa.table(columns)
 
 
-def _effects(rates: TrueRates, ids: pa.Array) -> pa.Table:
+def _effects(rates: TrueRates, ids: Texts) -> pa.Table:
     """Chance of an order in the campaign's window under each arm, given the state of the day before it."""
     plan, latent, spec = rates.plan, rates.latent, rates.plan.world.campaigns
     tables = []
@@ -181,7 +178,7 @@ def _effects(rates: TrueRates, ids: pa.Array) -> pa.Table:
             effect = treated - untreated
             features = known[who, arm] if spec.form == "points" else np.full(who.size, np.nan)
             columns = [
-                ids.take(pa.array(who)),
+                ids.take(who),
                 _repeated(f"campaign-{number:03d}", who.size),
                 _repeated(spec.arms[arm], who.size),
                 pa.array(latent.arms[who, number] == arm),
@@ -205,7 +202,12 @@ def shop_truth(plan: Plan, calendar: Calendar) -> dict[str, pa.Table]:
         ends = min(plan.end, begins + timedelta(days=one.days))
         row = {"step": one.step, "page": one.page, "device": one.device, "from": begins, "to": ends, "drop": one.drop}
         faults.append(row)
-    shape = [("step", pa.string()), ("page", pa.string()), ("device", pa.string()), ("from", pa.date32())]
+    shape: list[tuple[str, pa.DataType]] = [
+        ("step", pa.string()),
+        ("page", pa.string()),
+        ("device", pa.string()),
+        ("from", pa.date32()),
+    ]
     return {
         "hosts": pa.table(
             {

@@ -102,4 +102,4 @@ def _first(which: Flags, orders: Orders, coupon: Ints) -> Ints:
     """First of those orders for each customer and coupon; orders are sorted by customer and time."""
     rows = np.flatnonzero(which)
     key = orders.customer[rows] * (int(coupon.max(initial=0)) + 2) + coupon[rows]
-    return rows[np.sort(np.unique(key, return_index=True)[1])]
+    return np.asarray(rows[np.sort(np.unique(key, return_index=True)[1])])

@@ -54,8 +54,8 @@ class Season:
 class Customers:
     """Who the customers are when they join; each draws rates of its own.
 
-    A rate is ``mean × exp(effects · x) × Gamma(shape, 1/shape)``, with x the first three observed attributes, each uniform on
-    ±√3 (mean 0, variance 1). The chance to buy at a visit is ``Beta(c·m, c·(1 − m))`` with m the mean times
+    A rate is ``mean · exp(effects · x) · Gamma(shape, 1/shape)``, with x the first three observed attributes, each
+    uniform on ±√3 (mean 0, variance 1). The chance to buy at a visit is ``Beta(c·m, c·(1 - m))`` with m the mean times
     ``exp(effects · x)``, at most 0.5.
     """
 
@@ -78,7 +78,7 @@ class Customers:
 class States:
     """Daily chances to change state, and how seldom a dormant customer comes by.
 
-    Each customer's own chance is the mean times ``exp(effects · x) × Gamma(shape, 1/shape)``, at most ``0.5``.
+    Each customer's own chance is the mean times ``exp(effects · x) · Gamma(shape, 1/shape)``, at most ``0.5``.
     """
 
     to_dormant: float = 0.012
@@ -138,7 +138,7 @@ class Coupons:
 class Levels:
     """Levels by money spent over ``earn_days``, which take effect ``lag_days`` later; a level raises conversion.
 
-    Because of the lag a level is known ``lag_days`` ahead, so that the truth stays in closed form for horizons up to it.
+    Because of the lag a level is known ``lag_days`` ahead, so that the truth stays in closed form up to there.
     """
 
     thresholds: tuple[float, ...] = (80.0, 250.0, 600.0)

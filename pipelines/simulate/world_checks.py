@@ -93,7 +93,7 @@ def world_problems(world: World) -> list[str]:
     return [*_numbers("", world), *_relations(world)]
 
 
-def _read(name: str, value: Any) -> Any:
+def _read(name: str, value: Any) -> Any:  # noqa: ANN401  (a value of JSON)
     if name in _NESTED and isinstance(value, Mapping):
         return _NESTED[name](**{key: _read(key, one) for key, one in value.items()})
     if isinstance(value, list | tuple):
@@ -101,7 +101,7 @@ def _read(name: str, value: Any) -> Any:
     return value
 
 
-def _numbers(path: str, value: Any) -> Iterator[str]:
+def _numbers(path: str, value: Any) -> Iterator[str]:  # noqa: ANN401  (any of the parts)
     for one in fields(value):
         name, inner = f"{path}{one.name}", getattr(value, one.name)
         if is_dataclass(inner):
@@ -136,38 +136,55 @@ def _relations(world: World) -> Iterator[str]:
         yield f"states.start sums to {sum(world.states.start):g}; expected 1"
     if len(world.season.weekday) != 7 or len(world.season.hours) != 23:
         yield "season.weekday and season.hours have other lengths than 7 and 23 (no visit begins in the last hour)"
+    yield from _faults_and_hosts(world)
+    if world.coupons is not None:
+        yield from _coupons(world.coupons)
+    if world.levels is not None:
+        yield from _levels(world.levels)
+    if world.campaigns is not None:
+        yield from _campaigns(world.campaigns)
+    if world.messages is not None:
+        yield from _messages(world.messages)
+
+
+def _faults_and_hosts(world: World) -> Iterator[str]:
     for fault in world.funnel.faults:
         if fault.device not in DEVICES or fault.page not in PAGES:
             yield f"funnel.faults: {fault.device!r} on {fault.page!r}; expected one of {DEVICES} on one of {PAGES}"
-    coupons, levels, campaigns, live, messages = (
-        *(world.coupons, world.levels, world.campaigns),
-        *(world.live, world.messages),
-    )
-    if coupons is not None and (coupons.valid_days > coupons.every_days or not coupons.thresholds):
-        yield "coupons: expected valid_days up to every_days, so that one is at hand at a time, and a threshold"
-    if coupons is not None and not 0 < coupons.redeem < 1:
-        yield f"coupons.redeem = {coupons.redeem:g}; expected more than 0 and less than 1"
-    if levels is not None:
-        if levels.earn_days % levels.review_days or levels.lag_days % levels.review_days:
-            yield "levels: earn_days and lag_days are no multiples of review_days"
-        if not len(levels.thresholds) + 1 == len(levels.multipliers) <= len(LEVELS):
-            yield f"levels: expected one multiplier more than thresholds, at most {len(LEVELS)}"
-        if list(levels.thresholds) != sorted(levels.thresholds):
-            yield "levels.thresholds do not rise"
-    if campaigns is not None:
-        arms = len(campaigns.arms)
-        if {len(campaigns.shares), len(campaigns.effect_mean), len(campaigns.effect_sd)} != {arms}:
-            yield f"campaigns: expected {arms} shares, effect_mean and effect_sd, one an arm"
-        if not math.isclose(sum(campaigns.shares), 1.0, abs_tol=1e-9):
-            yield f"campaigns.shares sum to {sum(campaigns.shares):g}; expected 1"
-        if campaigns.window_days >= campaigns.every_days:
-            yield "campaigns: expected window_days below every_days, since campaigns do not overlap"
-        if unknown := [arm for arm in campaigns.arms if arm not in KINDS]:
-            yield f"campaigns.arms {unknown}; expected of holdout, message, coupon, treat"
-    if live is not None and live.host_conversion[0] > live.host_conversion[1]:
+    if world.live is not None and world.live.host_conversion[0] > world.live.host_conversion[1]:
         yield "live.host_conversion: the lowest is above the highest"
-    if messages is not None:
-        if len({len(messages.channels), len(messages.every_days), len(messages.opt_in)}) != 1:
-            yield "messages: expected one every_days and opt_in a channel"
-        if unknown := [name for name in messages.channels if name not in CHANNELS]:
-            yield f"messages.channels {unknown}; expected of {CHANNELS}"
+
+
+def _coupons(coupons: parts.Coupons) -> Iterator[str]:
+    if coupons.valid_days > coupons.every_days or not coupons.thresholds:
+        yield "coupons: expected valid_days up to every_days, so that one is at hand at a time, and a threshold"
+    if not 0 < coupons.redeem < 1:
+        yield f"coupons.redeem = {coupons.redeem:g}; expected more than 0 and less than 1"
+
+
+def _levels(levels: parts.Levels) -> Iterator[str]:
+    if levels.earn_days % levels.review_days or levels.lag_days % levels.review_days:
+        yield "levels: earn_days and lag_days are no multiples of review_days"
+    if not len(levels.thresholds) + 1 == len(levels.multipliers) <= len(LEVELS):
+        yield f"levels: expected one multiplier more than thresholds, at most {len(LEVELS)}"
+    if list(levels.thresholds) != sorted(levels.thresholds):
+        yield "levels.thresholds do not rise"
+
+
+def _campaigns(campaigns: parts.Campaigns) -> Iterator[str]:
+    arms = len(campaigns.arms)
+    if {len(campaigns.shares), len(campaigns.effect_mean), len(campaigns.effect_sd)} != {arms}:
+        yield f"campaigns: expected {arms} shares, effect_mean and effect_sd, one an arm"
+    if not math.isclose(sum(campaigns.shares), 1.0, abs_tol=1e-9):
+        yield f"campaigns.shares sum to {sum(campaigns.shares):g}; expected 1"
+    if campaigns.window_days >= campaigns.every_days:
+        yield "campaigns: expected window_days below every_days, since campaigns do not overlap"
+    if unknown := [arm for arm in campaigns.arms if arm not in KINDS]:
+        yield f"campaigns.arms {unknown}; expected of holdout, message, coupon, treat"
+
+
+def _messages(messages: parts.Messages) -> Iterator[str]:
+    if len({len(messages.channels), len(messages.every_days), len(messages.opt_in)}) != 1:
+        yield "messages: expected one every_days and opt_in a channel"
+    if unknown := [name for name in messages.channels if name not in CHANNELS]:
+        yield f"messages.channels {unknown}; expected of {CHANNELS}"

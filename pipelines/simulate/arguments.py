@@ -177,6 +177,6 @@ def _injections(
             continue
         if not first <= one.at < first + timedelta(days=length):
             last = first + timedelta(days=length - 1)
-            problems.append(f"--inject {one}: {one.at} is outside the log, {first} to {last}")
+            problems.append(f"--inject {text}: {one.at} is outside the log, {first} to {last}")
         found.append(one)
     return tuple(found)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +21,7 @@ __all__ = ["by_day", "split_by_day"]
 
 _EPOCH: Final = date(1970, 1, 1)
 _OPEN_FILES: Final = 200
+_OPTIONS: Final[Mapping[str, Any]] = {"compression": "zstd", "compression_level": 1}
 _DAY_FILE: Final = "received={}.parquet"
 
 
@@ -46,43 +49,38 @@ def by_day(folder: str | Path) -> Iterator[tuple[date, pa.Table]]:
     if not files:
         raise UsageError(f"there is no simulation in {folder}", remedy="run `ebbtide simulate --out` it")
     if files[0].name.startswith("received="):
-        for file in files:
-            yield date.fromisoformat(file.stem.partition("=")[2]), pq.read_table(file)
+        yield from by_day_files(events)
         return
-    spans = {file: _groups(file) for file in files}
-    first = min(low for groups in spans.values() for low, _ in groups)
-    last = max(high for groups in spans.values() for _, high in groups)
-    for day in range(first, last + 1):
-        parts = [part for file in files for part in _rows(file, spans[file], day)]
-        if parts:
-            yield _EPOCH + timedelta(days=day), pa.concat_tables(parts)
+    with TemporaryDirectory(prefix=".by-day-", dir=folder) as made:
+        split_by_day(events, Path(made))
+        yield from by_day_files(Path(made))
 
 
-def split_by_day(events: Path) -> None:
-    """Write the rows of ``part-*.parquet`` again, one file a day of receipt, and delete the parts.
+def by_day_files(events: Path) -> Iterator[tuple[date, pa.Table]]:
+    """Days of a folder of one file a day."""
+    for file in sorted(events.glob("received=*.parquet")):
+        yield date.fromisoformat(file.stem.partition("=")[2]), pq.read_table(file)
 
-    Some days at a time, so that neither memory nor open files grow with the log.
+
+def split_by_day(events: Path, out: Path) -> None:
+    """Write the rows of ``part-*.parquet`` again, one file a day of receipt.
+
+    Some days at a time, so that neither memory nor open files grow with the log; a row group is read once for them.
     """
-    files = sorted(events.glob("part-*.parquet"))
-    spans = {file: _groups(file) for file in files}
+    spans = {file: _groups(file) for file in sorted(events.glob("part-*.parquet"))}
     days = [day for groups in spans.values() for span in groups for day in span]
     for begin in range(min(days, default=0), max(days, default=-1) + 1, _OPEN_FILES):
-        writers: dict[int, pq.ParquetWriter] = {}
-        try:
-            for file in files:
-                for day in range(begin, begin + _OPEN_FILES):
-                    for part in _rows(file, spans[file], day):
+        end = begin + _OPEN_FILES
+        with ExitStack() as stack:
+            writers: dict[int, pq.ParquetWriter] = {}
+            for file, groups in spans.items():
+                for number, (low, high) in enumerate(groups):
+                    for day, rows in _split(file, number, max(low, begin), min(high + 1, end)):
                         if day not in writers:
-                            path = events / _DAY_FILE.format((_EPOCH + timedelta(days=day)).isoformat())
-                            writers[day] = pq.ParquetWriter(
-                                path, part.schema, compression="zstd", compression_level=1, store_schema=False
-                            )
-                        writers[day].write_table(part)
-        finally:
-            for writer in writers.values():
-                writer.close()
-    for file in files:
-        file.unlink()
+                            path = out / _DAY_FILE.format((_EPOCH + timedelta(days=day)).isoformat())
+                            writer = pq.ParquetWriter(path, rows.schema, store_schema=False, **_OPTIONS)
+                            writers[day] = stack.enter_context(writer)
+                        writers[day].write_table(rows)
 
 
 def _groups(file: Path) -> list[tuple[int, int]]:
@@ -97,12 +95,14 @@ def _groups(file: Path) -> list[tuple[int, int]]:
     return spans
 
 
-def _rows(file: Path, spans: list[tuple[int, int]], day: int) -> list[pa.Table]:
-    groups = [number for number, (low, high) in enumerate(spans) if low <= day <= high]
-    if not groups:
-        return []
+def _split(file: Path, group: int, begin: int, end: int) -> Iterator[tuple[int, pa.Table]]:
+    """Rows of a row group by day of receipt, for the days from ``begin`` to before ``end``."""
+    if begin >= end:
+        return
     with pq.ParquetFile(file) as opened:
-        table = opened.read_row_groups(groups, use_threads=False)
+        table = opened.read_row_group(group, use_threads=False)
     received = pc.cast(table["received_at"], pa.int64()).to_numpy()
-    begin, end = np.searchsorted(received, [day * DAY_US, (day + 1) * DAY_US])
-    return [table.slice(int(begin), int(end - begin))] if end > begin else []
+    edges = np.searchsorted(received, np.arange(begin, end + 1) * DAY_US)
+    for day, first, last in zip(range(begin, end), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if last > first:
+            yield day, table.slice(first, last - first)

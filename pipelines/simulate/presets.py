@@ -49,7 +49,7 @@ _SOCIAL: Final = World(
 _LIVE: Final = World(
     name="live-stream",
     description="A shop that sells in live streams by hosts; buying follows watching.",
-    concept_scale=1.4,
+    concept_scale=1.2,
     events_a_customer_day=1.2,
     customers=Customers(visits_a_day=0.12, conversion=0.08, order_median=24.0, refund_rate=0.12),
     live=Live(

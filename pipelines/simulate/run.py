@@ -113,7 +113,9 @@ def simulate(
                     say(f"{number + 1} of {plan.chunks} chunks, {counts['rows']:,} rows")
         if plan.by_day:
             say("split by day of receipt")
-            split_by_day(folder / "events")
+            split_by_day(folder / "events", folder / "events")
+            for part in (folder / "events").glob("part-*.parquet"):
+                part.unlink()
         (folder / "ebbtide.toml").write_text(project_text(plan), encoding="utf-8")
         report = SimulationReport(
             out=out,

@@ -129,9 +129,9 @@ class Coupons:
 
     every_days: int = 28
     valid_days: int = 28
-    member_share: float = 0.6
-    redeem: float = 0.5
-    thresholds: tuple[float, ...] = (0.0, 20.0, 40.0)
+    member_share: float = 0.8
+    redeem: float = 0.7
+    thresholds: tuple[float, ...] = (0.0, 15.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ _NO_SEASON: Final = Season(yearly_amplitude=0.0, weekday=(1.0,) * 7)
 _MARKETPLACE: Final = World(
     name="marketplace",
     description="A marketplace with everything: campaigns, coupons, levels, live streams, invites, all 42 event types.",
-    events_a_customer_day=0.75,
+    events_a_customer_day=0.85,
     funnel=Funnel(faults=_FAULTS),
     live=Live(),
     concept_scale=0.43,
@@ -50,7 +50,7 @@ _LIVE: Final = World(
     name="live-stream",
     description="A shop that sells in live streams by hosts; buying follows watching.",
     concept_scale=1.2,
-    events_a_customer_day=1.2,
+    events_a_customer_day=0.75,
     customers=Customers(visits_a_day=0.12, conversion=0.08, order_median=24.0, refund_rate=0.12),
     live=Live(
         sessions_a_day=4.0, hosts=16, watches=0.25, watchers_share=0.9, host_conversion=(0.02, 0.25), interacts=1.5

@@ -127,8 +127,8 @@ class Funnel:
 class Coupons:
     """The wallet: a coupon for every member each ``every_days``, good for one order at or above its threshold."""
 
-    every_days: int = 28
-    valid_days: int = 28
+    every_days: int = 14
+    valid_days: int = 14
     member_share: float = 0.8
     redeem: float = 0.7
     thresholds: tuple[float, ...] = (0.0, 15.0, 30.0)

@@ -68,7 +68,7 @@ def split_by_day(events: Path, out: Path) -> None:
     Some days at a time, so that neither memory nor open files grow with the log; a row group is read once for them.
     """
     spans = {file: _groups(file) for file in sorted(events.glob("part-*.parquet"))}
-    days = [day for groups in spans.values() for span in groups for day in span]
+    days = [day for groups in spans.values() for span in groups if span[0] <= span[1] for day in span]
     for begin in range(min(days, default=0), max(days, default=-1) + 1, _OPEN_FILES):
         end = begin + _OPEN_FILES
         with ExitStack() as stack:
@@ -84,14 +84,13 @@ def split_by_day(events: Path, out: Path) -> None:
 
 
 def _groups(file: Path) -> list[tuple[int, int]]:
-    """First and last day of receipt of each row group; rows are in order of receipt."""
+    """First and last day of receipt of each row group, whose rows are in order of receipt; of an empty one no day."""
     spans = []
     with pq.ParquetFile(file) as opened:
         place = opened.schema_arrow.names.index("received_at")
         for number in range(opened.num_row_groups):
             found: Any = opened.metadata.row_group(number).column(place).statistics
-            low, high = to_us(found.min), to_us(found.max)
-            spans.append((low // DAY_US, high // DAY_US))
+            spans.append((to_us(found.min) // DAY_US, to_us(found.max) // DAY_US) if found is not None else (0, -1))
     return spans
 
 

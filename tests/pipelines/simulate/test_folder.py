@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from features.errors import CutoffError, UsageError
-from pipelines.simulate import by_day, make_plan, plan_of, simulate, truth_at
+from pipelines.simulate import PRESETS, by_day, make_plan, plan_of, simulate, truth_at
 from tests.pipelines.simulate.shops import sql, write
 from training.labels import Target, TargetKind
 
@@ -183,3 +183,13 @@ def test_truth_that_is_not_known_is_refused(tmp_path: Path) -> None:
         truth_at(tmp_path, "2023-02-01")
     with pytest.raises(UsageError, match="no simulation"):
         next(by_day(tmp_path))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_smallest_shops(tmp_path: Path, preset: str) -> None:
+    for customers, days in ((1, 1), (3, 40)):
+        out = tmp_path / f"{customers}"
+        plan = make_plan(preset, customers=customers, days=days, seed=2)
+        assert simulate(plan, out, threads=1).customers >= customers
+        assert truth_at(out, plan.end.isoformat()).num_rows >= 0
+        assert list(by_day(out)) or not sql(out, "SELECT * FROM {events}")

@@ -106,6 +106,30 @@ def test_levels_raise_conversion_as_their_truth_says() -> None:
     assert seen[3] / expected[3] > 1.1
 
 
+def test_levels_are_those_that_the_orders_earned(marketplace: Path) -> None:
+    """Level on each review day from the money of the log: 84 days that ended 28 days before."""
+    amounts = sql(
+        marketplace,
+        """SELECT customer_id, date_diff('day', DATE '2023-01-01', CAST(event_time AS DATE)), amount FROM {events}
+        WHERE event_type = 'purchase'""",
+    )
+    changes = sql(
+        marketplace,
+        """SELECT customer_id, date_diff('day', DATE '2023-01-01', CAST(event_time AS DATE)), value FROM {events}
+        WHERE event_type = 'level_changed' ORDER BY event_time""",
+    )
+    spent: dict[str, np.ndarray] = {}
+    for customer, day, amount in amounts:
+        spent.setdefault(customer, np.zeros(400))[day] += amount
+    for review in (140, 224, 336):
+        level = {customer: value for customer, day, value in changes if day <= review}
+        for customer, money in spent.items():
+            total = money[max(0, review - 112) : review - 28].sum()
+            if min(abs(total - 80), abs(total - 250), abs(total - 600)) > 0.01:
+                assert level.get(customer, 0) == (total >= 80) * 1 + (total >= 250) * 1 + (total >= 600) * 1
+    assert len(changes) > 1_000
+
+
 def test_invited_customers_visit_more(marketplace: Path) -> None:
     rows = sql(
         marketplace,

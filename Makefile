@@ -82,6 +82,10 @@ bench-features: setup ## The feature engine beside reading the log, SQL, pandas 
 pictures: setup ## Render what a person sees into docs/img (needs demo/ and Chromium)
 	$(BIN)/python benchmarks/pictures.py --project demo --out docs/img
 
+.PHONY: pictures-simulate
+pictures-simulate: setup ## Draw the simulated shops beside two real logs into docs/img, and print the table
+	$(BIN)/python -m benchmarks.simulate_pictures --out docs/img
+
 .PHONY: docs
 docs: setup ## Write the generated pages again (docs/config.md, docs/features.md, docs/grammar.md, docs/api.md)
 	$(BIN)/python -m pipelines.documents

@@ -22,6 +22,7 @@ from pipelines.cli_options import (
     progress,
     say,
 )
+from pipelines.cli_simulate import simulate
 
 __all__ = ["app", "main"]
 
@@ -239,6 +240,9 @@ def demo(
     from pipelines.demo import demo as run
 
     run(folder, say=progress())
+
+
+app.command()(simulate)
 
 
 @app.command(hidden=True)

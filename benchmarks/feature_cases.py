@@ -182,6 +182,7 @@ def _database(given: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     spill = str(Path(given["work"]) / "spill")
     con = duckdb.connect(":memory:", config={"threads": THREADS, "temp_directory": spill})
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET parquet_metadata_cache = true")  # as the engine
     return con
 
 

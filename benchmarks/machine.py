@@ -6,7 +6,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -14,24 +13,22 @@ from typing import Any, Final
 __all__ = ["installed", "machine", "touch_memory"]
 
 _TOUCH: Final = """
-import mmap, os
+import mmap, os, sys
 free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-parts = [mmap.mmap(-1, 1 << 30) for _ in range(int(0.8 * free) >> 30)]
+parts = [mmap.mmap(-1, 1 << 30) for _ in range(min(int(sys.argv[1]), int(0.8 * free) >> 30))]
 for part in parts:
     for page in range(0, len(part), mmap.PAGESIZE):
         part[page] = 1
 """
 
 
-def touch_memory() -> float:
-    """Write once to most of the free memory, as a virtual machine may get it only then; seconds it took.
+def touch_memory(gigabytes: int) -> None:
+    """Write once to so much of the free memory, at most to most of it, as a virtual machine may get it only then.
 
-    Otherwise whichever case first needs so much pays for it, some 3 s a GB where this was seen. A process of its own
-    does it, because peak memory is inherited.
+    Otherwise a case that needs memory pays for that, some 3 s a GB where this was seen, and again when the host has
+    taken back what lay idle. A process of its own does it, because peak memory is inherited.
     """
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", _TOUCH], check=True)
-    return time.perf_counter() - began
+    subprocess.run([sys.executable, "-c", _TOUCH, str(gigabytes)], check=True)
 
 
 def installed(library: str) -> str:

@@ -193,7 +193,8 @@ def _states_sql(scan: str) -> str:
         "SELECT customer_id, epoch_us(event_time) AS event_time, epoch_us(received_at) AS received_at, event_type, "
         f"{order_code('md5_number_lower(order_id)')} AS order_code, "
         f"CAST(md5_number_lower(event_id) >> 1 AS BIGINT) AS event_code, event_id, order_id, {numbers}, {texts}, "
-        f"CAST(amount AS DOUBLE) AS amount FROM ({scan}) ORDER BY bucket, customer_id, event_time, order_code"
+        f"CAST(amount AS DOUBLE) AS amount FROM ({scan}) "
+        "ORDER BY bucket, customer_id, event_time, order_code, event_code"
     )
 
 

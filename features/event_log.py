@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +18,10 @@ from features.clock import from_us, zone
 from features.errors import StateError, UsageError
 from features.event_log_identity import LIVE_BLOCK, Stored
 from features.event_log_load import BlockReport, load_block
+from features.event_log_lock import lock, silent
 from features.event_log_manifest import Manifest, TypeStats, read_manifest
 from features.event_log_publish import stored_files
-from features.event_log_segments import lock, remove_orphans, scan_sql, superseded_sql, workspace
+from features.event_log_segments import remove_orphans, scan_sql, superseded_sql, workspace
 from features.events import BUCKETS, COLUMNS, ColumnType
 from features.mapping import EventBlock
 
@@ -104,10 +106,15 @@ class EventLog:
     ----------
     folder : Path
         The folder; made by the first load.
+    wait_seconds : float
+        How long a load waits for another process that is writing; 0 does not wait.
+    say : callable
+        Told once that a load waits.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, wait_seconds: float = 0.0, say: Callable[[str], None] = silent) -> None:
         self._folder = folder
+        self._wait_seconds, self._say = wait_seconds, say
 
     def ingest(
         self, block: EventBlock, *, root: Path, timezone: str, now: datetime, frame: object | None = None
@@ -139,7 +146,7 @@ class EventLog:
         MappingError
             If expressions do not fit the table. Nothing is published.
         LockedError
-            If another process is writing the log.
+            If another process is writing the log, and has not finished within ``wait_seconds``.
         StateError
             If the log is damaged or cannot be written.
         CutoffError
@@ -147,7 +154,7 @@ class EventLog:
         """
         zone(timezone)
         try:
-            with lock(self._folder), workspace(self._folder, timezone) as con:
+            with self._lock(), workspace(self._folder, timezone) as con:
                 manifest = read_manifest(self._folder)
                 remove_orphans(self._folder, manifest)
                 return load_block(
@@ -200,6 +207,9 @@ class EventLog:
             If the manifest is damaged.
         """
         return _snapshot(self._folder, read_manifest(self._folder))
+
+    def _lock(self) -> AbstractContextManager[None]:
+        return lock(self._folder, wait_seconds=self._wait_seconds, say=self._say)
 
 
 def _snapshot(folder: Path, manifest: Manifest) -> Snapshot:

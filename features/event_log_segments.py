@@ -1,8 +1,7 @@
-"""Files of the log folder: the DuckDB connection to write them with, Parquet segments, the lock."""
+"""Files of the log folder: the DuckDB connection to write them with, Parquet segments."""
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,7 @@ from typing import Final
 
 import duckdb
 
-from features.durable import sync
-from features.errors import LockedError
+from features.durable import make_folder, sync
 from features.event_log_identity import Stored
 from features.event_log_manifest import Manifest
 from features.events import COLUMNS
@@ -21,7 +19,6 @@ from features.sources import sql_text
 __all__ = [
     "QUARANTINE",
     "SEGMENTS",
-    "lock",
     "remove_orphans",
     "scan_sql",
     "superseded_sql",
@@ -35,27 +32,6 @@ _SCRATCH: Final = "scratch"
 _THREADS: Final = 2
 _MEMORY: Final = "1GB"
 _ROW_GROUP: Final = 100_000
-
-
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Be the only writer of a log folder.
-
-    Raises
-    ------
-    LockedError
-        At once, if another process is writing.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockedError(
-                f"another process is writing the event log in {folder}",
-                remedy="wait until it has finished, then try again",
-            ) from error
-        yield
 
 
 @contextmanager
@@ -83,7 +59,7 @@ def remove_orphans(folder: Path, manifest: Manifest) -> None:
     """Remove what a crashed load left behind: files that the manifest does not know."""
     known = manifest.files()
     for name in (SEGMENTS, QUARANTINE):
-        (folder / name).mkdir(exist_ok=True)
+        make_folder(folder / name)
         for path in (folder / name).iterdir():
             if f"{name}/{path.name}" not in known:
                 path.unlink()

@@ -82,14 +82,18 @@ def ingest(
     block: Annotated[
         list[str] | None, typer.Option("--block", help="Only this [[events]] block; may be repeated.")
     ] = None,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long if another process writes the log.")
+    ] = 0,
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Load the raw tables and the live events into the event log."""
+    """Load the raw tables and the live events into the event log. Exit 75 if another process is writing it."""
     from pipelines.ingest import ingest as run
     from pipelines.show import show_ingest
 
-    print_report(run(open_project(config).workspace, only=tuple(block or ())), show_ingest, as_json=as_json)
+    report = run(open_project(config).workspace, only=tuple(block or ()), wait_seconds=wait)
+    print_report(report, show_ingest, as_json=as_json)
 
 
 @app.command()

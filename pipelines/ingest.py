@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from features.customers import load_customers
 from features.errors import EbbtideError, UsageError, did_you_mean
-from features.event_log import BlockReport
+from features.event_log import BlockReport, EventLog
 from features.mapping import EventBlock
 from features.own_features import undeclared
 from pipelines.attributes import attribute_table
@@ -83,7 +83,11 @@ class IngestReport:
 
 
 def ingest(
-    workspace: Workspace, *, frames: Mapping[str, object] | None = None, only: tuple[str, ...] = ()
+    workspace: Workspace,
+    *,
+    frames: Mapping[str, object] | None = None,
+    only: tuple[str, ...] = (),
+    wait_seconds: float = 0.0,
 ) -> IngestReport:
     """Load every block (or those named), drain the live events, and bring the online store up to date.
 
@@ -95,6 +99,8 @@ def ingest(
         named here are the only ones loaded.
     only : tuple of str
         Names of the blocks to load.
+    wait_seconds : float
+        How long to wait whenever another process is writing the log; 0 does not wait.
 
     Raises
     ------
@@ -114,7 +120,7 @@ def ingest(
                 f"[[events]] {name!r} has neither path nor query",
                 remedy="add one, or pass a data frame from Python: Project(…).ingest(frame)",
             )
-    log = workspace.log
+    log = EventLog(workspace.log_folder, wait_seconds=wait_seconds, say=workspace.say)
     reports = []
     for name in wanted:
         workspace.say(f"ingest {name}")
@@ -127,7 +133,7 @@ def ingest(
                 frame=frames.get(name),
             )
         )
-    live = _drain(workspace)
+    live = _drain(workspace, log)
     if live is not None:
         reports.append(live)
     changed = any(report.accepted + report.corrections for report in reports)
@@ -185,7 +191,7 @@ def _load_customers(workspace: Workspace) -> int | None:
     return report.kept
 
 
-def _drain(workspace: Workspace) -> BlockReport | None:
+def _drain(workspace: Workspace, log: EventLog) -> BlockReport | None:
     """Move what ``POST /v1/events`` accepted from the store's spool into the log, under the same ids.
 
     The spool is emptied only after the log has been published, so a crash in between repeats events, which the log
@@ -200,7 +206,7 @@ def _drain(workspace: Workspace) -> BlockReport | None:
             if not events:
                 return total
             workspace.say(f"ingest {len(events)} live events")
-            report = workspace.log.append_events(events, now=workspace.clock())
+            report = log.append_events(events, now=workspace.clock())
             store.spool_drop(position)
             total = report if total is None else _sum(total, report)
 

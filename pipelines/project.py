@@ -59,7 +59,9 @@ class Project:
     ) -> None:
         self.workspace = open_workspace(Path(config), clock=clock, say=say)
 
-    def ingest(self, frame: object | None = None, *, block: str | None = None) -> IngestReport:
+    def ingest(
+        self, frame: object | None = None, *, block: str | None = None, wait_seconds: float = 0.0
+    ) -> IngestReport:
         """Load the configured blocks; with a frame, only the block it stands for.
 
         Parameters
@@ -68,10 +70,12 @@ class Project:
             Read instead of the block's path.
         block : str, optional
             Name of the block to load; with a frame and a single configured block it may be left out.
+        wait_seconds : float
+            How long to wait whenever another process is writing the log.
         """
         if frame is None:
-            return ingest(self.workspace, only=(block,) if block else ())
-        return ingest(self.workspace, frames={block or self._only_block(): frame})
+            return ingest(self.workspace, only=(block,) if block else (), wait_seconds=wait_seconds)
+        return ingest(self.workspace, frames={block or self._only_block(): frame}, wait_seconds=wait_seconds)
 
     def materialize(self) -> int:
         """Fill the online store from the log; the number of customers written."""

@@ -67,9 +67,14 @@ class Workspace:
         return self.settings.project.timezone
 
     @property
+    def log_folder(self) -> Path:
+        """Folder of the event log."""
+        return self.home / "log"
+
+    @property
     def log(self) -> EventLog:
         """The event log."""
-        return EventLog(self.home / "log")
+        return EventLog(self.log_folder)
 
     @property
     def customers_file(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 
 from features.errors import CutoffError, LockedError, SourceError, StateError
 from features.event_log import EventLog, Snapshot
-from features.event_log_segments import lock
+from features.event_log_lock import lock
 from features.events import BUCKETS, COLUMNS
 from tests.features.log_builders import (
     NOW,
@@ -204,7 +205,10 @@ def test_an_old_snapshot_stays_as_it_was(log: EventLog) -> None:
 
 
 def test_a_second_writer_is_told_at_once(log: EventLog, tmp_path: Path) -> None:
-    with lock(tmp_path / "log"), pytest.raises(LockedError, match="another process is writing") as caught:
+    with (
+        lock(tmp_path / "log"),
+        pytest.raises(LockedError, match=rf"another process \({os.getpid()}\) is writing") as caught,
+    ):
         ingest(log, rows(("a", SEVENTEEN, 1.0)))
     assert caught.value.retryable
     assert ingest(log, rows(("a", SEVENTEEN, 1.0))).accepted == 1

@@ -129,7 +129,7 @@ def test_the_steps_are_those_of_a_durable_program(stage: Stage) -> None:
     assert sum(step.name == "commit" for step in stage.steps) >= 4  # open, drop the spool, fill, mark
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_kill_at_any_step_and_a_second_run_give_the_undisturbed_log(
     stage: Stage, launcher: Launcher, tmp_path: Path, every: int
 ) -> None:

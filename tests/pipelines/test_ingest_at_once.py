@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from features.event_log_lock import lock
 from tests.pipelines.crash_shop import contents, first_delivery
 
@@ -38,6 +40,7 @@ def test_the_second_is_told_who_writes_and_may_wait(tmp_path: Path) -> None:
     assert json.loads(out)["rows"] == len(contents(home)["truth"])
 
 
+@pytest.mark.slow
 def test_two_that_wait_for_each_other_leave_the_log_of_one(tmp_path: Path) -> None:
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     for home in (alone, shared):

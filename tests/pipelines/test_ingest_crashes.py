@@ -97,7 +97,7 @@ class Stage:
         return home
 
 
-@pytest.fixture(scope="module", params=["first", "second"])
+@pytest.fixture(scope="module", params=[pytest.param("first", marks=pytest.mark.slow), "second"])
 def stage(request: pytest.FixtureRequest, launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     folder = tmp_path_factory.mktemp("stage")
     before = folder / "before"

@@ -128,6 +128,7 @@ def test_a_kill_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
     assert not (left[0] / "truth" / "world.json").exists()
 
 
+@pytest.mark.slow
 def test_day_by_day_is_the_same_log(tmp_path: Path) -> None:
     write(tmp_path / "whole", "marketplace", **SHOP)
     write(tmp_path / "days", "marketplace", by_day=True, **SHOP)
